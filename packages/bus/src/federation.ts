@@ -1,0 +1,20 @@
+/** With whom a host exchanges stanzas, and what it takes for proof of who they are. */
+export interface FederationPolicy {
+  readonly mode: 'open' | 'allow-list' | 'deny-list' | 'off'
+  /** What the list holds; a domain stands for those below it as well. */
+  readonly domains: readonly string[]
+  /** Domains that dialback (XEP-0220) proves enough even where their certificate cannot be verified; `*` is all. */
+  readonly dialback: readonly string[]
+}
+
+/** Whether a domain, or one above it, is listed; `*` lists all. */
+export function isListed(domain: string, list: readonly string[]): boolean {
+  return list.some((entry) => entry === '*' || domain === entry || domain.endsWith(`.${entry}`))
+}
+
+/** Whether a host with this policy speaks to a remote domain at all. */
+export function mayFederate(policy: FederationPolicy | undefined, domain: string): boolean {
+  if (!policy || policy.mode === 'off') return false
+  if (policy.mode === 'open') return true
+  return isListed(domain, policy.domains) === (policy.mode === 'allow-list')
+}

@@ -1,0 +1,83 @@
+import type { FederationPolicy } from '../federation.ts'
+
+/*
+ * What a connection manager asks a router (design §5): reads only, to one live router, with a
+ * timeout, then the next one; and what an operator tells one instance.
+ */
+
+/** Everything an instance may ask a router, with its answer. */
+export interface Requests {
+  /** Stored keys of an account, for SASL. `undefined`: no such account (look the same to the client). */
+  readonly 'account.credentials': {
+    readonly input: { readonly account: string }
+    readonly output: StoredCredentials | undefined
+  }
+  /** The virtual hosts and what a connection manager must know of them. */
+  readonly 'hosts.list': {
+    readonly input: undefined
+    readonly output: readonly HostSummary[]
+  }
+  /** A read-only admin command (`user list`, `session list`, `bus status`), by its registry name. */
+  readonly 'command.read': {
+    readonly input: { readonly name: string; readonly input: unknown }
+    readonly output:
+      | { readonly ok: true; readonly output: unknown }
+      | { readonly ok: false; readonly error: string; readonly message: string }
+  }
+  /** Any instance: takes itself out of service, or back into it. The one request that changes something, and only the asked. */
+  readonly 'instance.drain': {
+    readonly input: { readonly draining: boolean }
+    readonly output: { readonly instance: string; readonly draining: boolean }
+  }
+  /** A connection manager: its streams with other servers, and what waits for them. */
+  readonly 's2s.list': {
+    readonly input: undefined
+    readonly output: readonly RemoteStream[]
+  }
+}
+
+/** SCRAM keys by hash name (`sha-1`, `sha-256`, `sha-512`); never a password. */
+export interface StoredCredentials {
+  /** Raised with every change of password or state; a session opened with an older one is refused. */
+  readonly version: number
+  readonly disabled: boolean
+  readonly keys: Readonly<
+    Record<
+      string,
+      {
+        readonly salt: Uint8Array
+        readonly iterations: number
+        readonly storedKey: Uint8Array
+        readonly serverKey: Uint8Array
+      }
+    >
+  >
+}
+
+/** A virtual host as a connection manager sees it. */
+export interface HostSummary {
+  readonly name: string
+  readonly anonymous: boolean
+  readonly registration: 'open' | 'closed'
+  /** Absent where a router of an older release told; then there is no federation. */
+  readonly federation?: FederationPolicy
+  /** Domains of its services, below its own; absent as above. */
+  readonly services?: readonly string[]
+}
+
+/** A stream with another server, or what waits for one, for `s2s list`. */
+export interface RemoteStream {
+  readonly direction: 'in' | 'out'
+  readonly local: string
+  readonly remote: string
+  readonly state: string
+  /** `external` or `dialback`; empty before. */
+  readonly authentication: string
+  /** `TLSv1.3` and so on, or `none`. */
+  readonly tls: string
+  /** Stanzas that wait to be written. */
+  readonly queued: number
+  readonly address: string
+  /** Why there is none, where there was a try. */
+  readonly problem: string
+}

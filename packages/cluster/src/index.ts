@@ -1,0 +1,17 @@
+export { deadLetterMigration } from './dead-letter.ts'
+export { Engine, type EngineOptions, type EngineStatus } from './engine.ts'
+export type { EngineHooks, Safeguard, StepInfo } from './hooks.ts'
+export { jobsKey, timersKey } from './keys.ts'
+export * from './machine.ts'
+export {
+  deliveryStream,
+  entityOf,
+  partitionOf,
+  partitionOfStream,
+  partitionStream,
+  shardCount,
+  shardStream,
+} from './partition.ts'
+export { readLive, readOccupied } from './read-live.ts'
+export type { EndReason } from './router.ts'
+export type { StepCaps } from './step.ts'

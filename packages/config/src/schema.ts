@@ -1,0 +1,283 @@
+import { z } from 'zod'
+import { limitsSchema } from './limits-schema.ts'
+import { addresses } from './values/address.ts'
+import { duration } from './values/duration.ts'
+import { location, locationValue } from './values/location.ts'
+import { networks } from './values/networks.ts'
+import { count, toggle } from './values/scalar.ts'
+import { secretValue } from './values/secret.ts'
+import { size } from './values/size.ts'
+
+const domainName = z.string().regex(/^[^\s@/"'<>&:]{1,1023}$/u, 'a domain such as example.org')
+
+const hostModules = z.record(
+  z.string(),
+  z
+    .unknown()
+    .meta({ description: 'What this host has otherwise; every key of the module may be here.' }),
+)
+
+/** One host's settings; all of them have defaults. */
+export const hostSchema = z.strictObject({
+  registration: z
+    .strictObject({
+      policy: z.enum(['closed', 'open']).default('closed').meta({
+        description: 'Whether anyone may register an account in-band (XEP-0077).',
+      }),
+    })
+    .prefault({}),
+  federation: z
+    .strictObject({
+      policy: z.enum(['open', 'allow-list', 'deny-list', 'off']).optional().meta({
+        description:
+          'Which other servers are spoken to: all, only those in `domains`, all but those, or none. `open` unless the host serves guests.',
+      }),
+      domains: z.array(domainName).default([]).meta({
+        description: 'The list of `policy`; a domain stands for those below it as well.',
+      }),
+      dialback: z.array(domainName).default([]).meta({
+        description:
+          'Servers that may prove who they are by DNS alone (XEP-0220), without a certificate that can be verified; `*` is all.',
+      }),
+    })
+    .prefault({}),
+  auth: z
+    .strictObject({
+      anonymous: toggle(false).meta({
+        description: 'Serve guests by SASL ANONYMOUS, each with an account for the visit.',
+      }),
+    })
+    .prefault({}),
+  modules: hostModules.prefault({}).meta({
+    description: 'Settings of modules for this host, over those for all hosts.',
+  }),
+})
+
+const listen = z.strictObject({
+  c2s: addresses('5222').meta({ description: 'Clients, TLS by STARTTLS (RFC 6120 §5).' }),
+  c2sTls: addresses('5223').meta({ description: 'Clients, TLS from the first byte (XEP-0368).' }),
+  s2s: addresses('5269').meta({ description: 'Other servers.' }),
+  component: addresses('127.0.0.1:5347').meta({ description: 'External components (XEP-0114).' }),
+  http: addresses('5280').meta({
+    description: 'WebSocket and everything else over HTTP, for a proxy that has TLS.',
+  }),
+  https: addresses('5281').meta({ description: 'The same with TLS.' }),
+  metrics: addresses('127.0.0.1:9090').meta({ description: 'Metrics and health, for operators.' }),
+})
+
+const http = z.strictObject({
+  websocket: z
+    .string()
+    .regex(/^(off|\/[\w\-./~]*)$/, 'a path such as /xmpp-websocket, or off')
+    .default('/xmpp-websocket')
+    .meta({ description: 'Path of WebSocket (RFC 7395), or `off`.' }),
+  origins: z.array(z.string()).default(['*']).meta({
+    description:
+      'Web pages, as `https://host`, whose scripts may use WebSocket; `*` is every page, since nothing is authenticated by cookies.',
+  }),
+  url: z
+    .string()
+    .regex(
+      /^https:\/\/[^\s/?#'<>&]+(\/[^\s?#'<>&]*)?$/,
+      'a URL such as https://{host} or https://xmpp.example.org',
+    )
+    .optional()
+    .meta({
+      description:
+        'Where the HTTP listeners are found from outside, for host-meta (XEP-0156); `{host}` becomes the host. Absent: wherever host-meta was asked for over TLS.',
+    }),
+})
+
+const trustedProxies = z.strictObject({
+  http: networks('127.0.0.0/8, ::1').meta({
+    description: 'Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.',
+  }),
+  tcp: networks('off').meta({
+    description:
+      'Proxies that begin each connection with a PROXY protocol header (v1 or v2), on every listener for clients; what comes from them without one is closed.',
+  }),
+})
+
+const tls = z.strictObject({
+  required: toggle(true).meta({ description: 'Refuse to authenticate without TLS.' }),
+  certificates: location('./certs').meta({
+    description: 'Folder of certificates and keys in PEM, found by the names in them.',
+  }),
+})
+
+const storage = z.strictObject({
+  url: location('./data').meta({
+    description: 'A folder for the embedded database, or `postgres://user:password@host/database`.',
+  }),
+  durability: z.enum(['batched', 'strict']).default('batched').meta({
+    description:
+      'When the embedded database is forced to disk: `strict` before every acknowledgement; `batched` survives the death of the process, but a loss of power may take the last moment.',
+  }),
+})
+
+const bus = z.strictObject({
+  url: location('memory').meta({
+    description: '`memory` within one process, or `redis://…` for a cluster.',
+  }),
+})
+
+const cluster = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes')
+    .default('tactus')
+    .meta({ description: 'Keeps the keys of several clusters on one Redis apart.' }),
+  partitions: count(64, 1, 4_096).meta({ description: 'Fixed when the cluster is created.' }),
+  secret: secretValue.optional().meta({
+    description: 'Shared by all instances, which refuse to work with any that has another.',
+  }),
+  heartbeat: duration('3s').meta({
+    description: 'An instance not heard of for this long is taken over.',
+  }),
+})
+
+const drain = z.strictObject({
+  window: duration('30s').meta({
+    description:
+      'How long a connection manager that is drained, or ends on SIGTERM, takes to end its streams, a few at a time.',
+  }),
+  jitter: count(20, 0, 100).meta({
+    description:
+      'By how many per cent each pause between them varies, so that instances that end together do not send their clients away in step.',
+  }),
+  seeOtherUri: z
+    .string()
+    .regex(/^wss?:\/\/\S+$/, 'a URI such as wss://other.example.org/xmpp-websocket')
+    .optional()
+    .meta({
+      description:
+        'Where clients on WebSocket are sent meanwhile (RFC 7395 §3.6.1); absent, they come back to where they came from.',
+    }),
+})
+
+const s2s = z.strictObject({
+  authorities: locationValue.optional().meta({
+    description:
+      'Certificates in PEM, trusted beside those of the system to vouch for other servers.',
+  }),
+  allowPrivate: toggle(false).meta({
+    description:
+      'Connect to private and loopback addresses as well, where the DNS of another domain names them.',
+  }),
+  resolvers: z
+    .array(
+      z
+        .string()
+        .regex(/^[0-9a-fA-F.:[\]]{2,64}$/, 'an address such as 192.0.2.53 or 192.0.2.53:5353'),
+    )
+    .default([])
+    .meta({ description: 'DNS servers to ask; those of the system when empty.' }),
+  port: count(5_269, 1, 65_535).meta({
+    description: 'Where a domain without SRV records is looked for.',
+  }),
+  timeouts: z
+    .strictObject({
+      dns: duration('5s').meta({ description: 'One question to one DNS server.' }),
+      connect: duration('10s').meta({ description: 'One address of another server.' }),
+      negotiation: duration('30s').meta({
+        description: 'From the connection to a stream that may carry stanzas.',
+      }),
+      delivery: duration('2m').meta({
+        description:
+          'How long a stanza waits for another server before its sender gets it back as an error.',
+      }),
+      idle: duration('15m').meta({ description: 'A stream that carries nothing is closed.' }),
+    })
+    .prefault({}),
+  queue: z
+    .strictObject({
+      stanzas: count(10_000, 1).meta({ description: 'Stanzas that wait for one remote domain.' }),
+      bytes: size('16MiB', 65_536).meta({ description: 'Their bytes.' }),
+      total: size('128MiB', 1_048_576).meta({
+        description: 'Bytes that wait for all remote domains, in one connection manager.',
+      }),
+    })
+    .prefault({}),
+  connections: count(1_000, 1).meta({
+    description: 'Streams from other servers, in one connection manager.',
+  }),
+})
+
+const log = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error']).default('info').meta({
+    description: 'The least that is logged.',
+  }),
+  format: z.enum(['auto', 'pretty', 'json']).default('auto').meta({
+    description: '`auto` is `pretty` on a terminal and `json` elsewhere.',
+  }),
+})
+
+const modules = z.record(
+  z.string(),
+  z.unknown().meta({ description: 'What this module can be told; see its own page.' }),
+)
+
+/** Everything that a Tactus process can be told. */
+export const configSchema = z.strictObject({
+  hosts: z.record(domainName, hostSchema).prefault({ localhost: {} }).meta({
+    description: 'The domains that are served, each with its own settings.',
+  }),
+  admins: z
+    .array(z.string().regex(/^[^\s@/]+@[^\s@/]+$/u, 'a bare JID such as juliet@example.org'))
+    .default([])
+    .meta({ description: 'Accounts that may administer the whole server.' }),
+  listen: listen.prefault({}),
+  http: http.prefault({}),
+  trustedProxies: trustedProxies.prefault({}),
+  tls: tls.prefault({}),
+  storage: storage.prefault({}),
+  bus: bus.prefault({}),
+  limits: limitsSchema.prefault({}),
+  cluster: cluster.prefault({}),
+  drain: drain.prefault({}),
+  s2s: s2s.prefault({}),
+  modules: modules.prefault({}).meta({ description: 'Settings of modules, by their names.' }),
+  log: log.prefault({}),
+})
+
+/** A configuration once read: every default filled in, durations in ms and sizes in bytes. */
+export type Config = z.output<typeof configSchema>
+
+/** One host's settings. */
+export type HostConfig = Config['hosts'][string]
+
+/**
+ * The schema with each module's own below `modules`, which turns unknown modules and unknown keys
+ * of known ones into errors.
+ *
+ * A module that needs no settings gets its defaults when it is not mentioned.
+ */
+export function withModules(schemas: Readonly<Record<string, z.ZodType>>): typeof configSchema {
+  const shape: Record<string, z.ZodType> = {}
+  for (const [name, schema] of Object.entries(schemas)) {
+    const strict = schema instanceof z.ZodObject ? schema.strict() : schema
+    shape[name] = strict.safeParse({}).success ? strict.prefault({}) : strict.optional()
+  }
+  const known = z.strictObject(shape).prefault({}).meta({ description: 'Settings of modules.' })
+  const { hosts } = configSchema.shape
+  return configSchema.extend({
+    hosts: hosts.superRefine((all, context) => {
+      for (const [host, { modules: own }] of Object.entries(all))
+        for (const [name, settings] of Object.entries(own))
+          for (const { message, path } of problemsOfOverlay(schemas[name], settings))
+            context.addIssue({ code: 'custom', message, path: [host, 'modules', name, ...path] })
+    }),
+    modules: known,
+  }) as unknown as typeof configSchema
+}
+
+/** What is wrong with a host's part of a module's settings, in which nothing is demanded and nothing filled in. */
+function problemsOfOverlay(
+  schema: z.ZodType | undefined,
+  settings: unknown,
+): readonly { readonly message: string; readonly path: readonly PropertyKey[] }[] {
+  if (!(schema instanceof z.ZodObject))
+    return [{ message: 'there is no such module, or it has no settings', path: [] }]
+  const result = schema.strict().partial().safeParse(settings)
+  return result.success ? [] : result.error.issues
+}

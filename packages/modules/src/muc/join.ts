@@ -1,0 +1,205 @@
+import type { Joining, Occupant, OccupantResource, Scope, ServiceStanza } from '@tactus/core'
+import { bare, domainpart, isFull, type Jid, resourcepart } from '@tactus/jid'
+import { type StanzaCondition, StanzaError } from '@tactus/stanza'
+import type { Stanza } from '@tactus/xml'
+import { newOccupant, withResource } from './occupants.ts'
+import { initialRole } from './permissions.ts'
+import { announce, announceDeparture, introduceAll, tellItself, unavailableOf } from './presence.ts'
+import { isPresent, type Rooms, RoomTurn } from './room.ts'
+import { roomCountStore } from './store.ts'
+import { NS_MUC, withoutClaims } from './wire.ts'
+
+/** Refuses in the room's name, as §7.2 has it. */
+function refusal(scope: Scope, condition: StanzaCondition, text?: string): StanzaError {
+  return new StanzaError(condition, text, { by: scope.entity })
+}
+
+/**
+ * Available presence for a nickname in a room: coming in, saying something new of oneself, or changing the nickname.
+ *
+ * @throws {StanzaError} what XEP-0045 §7.2 asks for
+ */
+export function bePresent(rooms: Rooms, arriving: ServiceStanza): void {
+  const { scope, from, to, stanza } = arriving
+  const nick = resourcepart(to)
+  if (nick === undefined || !isFull(from))
+    throw refusal(scope, 'jid-malformed', 'a nickname is missing')
+  const { nickBytes, presenceBytes } = rooms.config(scope)
+  if (Buffer.byteLength(nick) > nickBytes)
+    throw refusal(scope, 'not-acceptable', `A nickname may have ${nickBytes} bytes.`)
+  const resource = {
+    jid: from,
+    presence: withoutClaims(stanza, scope.entity).with({ to: undefined }),
+  }
+  if (resource.presence.bytes.length > presenceBytes)
+    throw refusal(scope, 'policy-violation', `Presence in a room may have ${presenceBytes} bytes.`)
+  const room = RoomTurn.find(rooms, scope)
+  const occupant = room?.occupantOf(from)
+  if (room && occupant && !isRejoin(occupant, nick, stanza)) {
+    if (occupant.nick === nick) update(room, occupant, resource)
+    else changeNick(room, occupant, resource, nick)
+    return
+  }
+  enter(rooms, room, { resource, nick, stanza, scope })
+}
+
+/**
+ * A client that asks to join where the room has it as an occupant has lost its state, or never had it: it gets to see all
+ * of it again, and nobody else is bothered.
+ */
+function isRejoin(occupant: Occupant, nick: string, presence: Stanza): boolean {
+  return occupant.nick === nick && presence.hasChild('x', NS_MUC)
+}
+
+/** §7.7 */
+function update(room: RoomTurn, occupant: Occupant, resource: OccupantResource): void {
+  const changed = withResource(occupant, resource)
+  room.putOccupant(changed)
+  announce(room, changed)
+}
+
+interface Entering {
+  readonly scope: Scope
+  readonly resource: OccupantResource
+  readonly nick: string
+  readonly stanza: Stanza
+}
+
+function enter(rooms: Rooms, found: RoomTurn | undefined, entering: Entering): void {
+  const { scope, resource, nick } = entering
+  const room = found ?? create(rooms, entering)
+  const joining = joiningOf(room, entering)
+  if (found) admit(room, joining)
+  const known = room.occupant(nick)
+  const role = known?.role ?? initialRole(joining.affiliation, room.settings)
+  if (!isPresent(role)) throw refusal(scope, 'forbidden')
+  const occupant = known
+    ? withResource(known, resource)
+    : newOccupant(nick, role, resource, scope.now)
+  if (occupant.resources.length > room.config.resources)
+    throw refusal(
+      scope,
+      'resource-constraint',
+      `${room.config.resources} resources are in already.`,
+    )
+  room.putOccupant(occupant)
+  // §7.1: everybody's presence, one's own, then the history, the subject, and what is said.
+  introduceAll(room, occupant, resource.jid)
+  const selfCodes = [...entryCodes(room, occupant), ...(found ? [] : [201])]
+  if (known) tellItself(room, occupant, { selfCodes }, resource.jid)
+  else announce(room, occupant, { selfCodes })
+  for (const feature of rooms.features()) feature.joined?.(joining, occupant)
+}
+
+function joiningOf(room: RoomTurn, { resource: { jid: from }, nick, stanza }: Entering): Joining {
+  const account = bare(from)
+  const affiliation = room.affiliationOf(account)
+  return { room, from, account, nick, affiliation, request: stanza.child('x', NS_MUC) }
+}
+
+function entryCodes(room: RoomTurn, occupant: Occupant): readonly number[] {
+  return room.rooms.features().flatMap((feature) => feature.entryCodes?.(room, occupant) ?? [])
+}
+
+/** @throws {StanzaError} in the order in which §7.2 lists the reasons */
+function admit(room: RoomTurn, joining: Joining): void {
+  const { scope } = room
+  if (joining.affiliation === 'outcast') throw refusal(scope, 'forbidden')
+  if (room.record.locked && joining.affiliation !== 'owner') throw refusal(scope, 'item-not-found')
+  for (const feature of room.rooms.features()) asTheRoom(scope, () => feature.mayJoin?.(joining))
+  mayHave(room, joining)
+}
+
+/** @throws {StanzaError} `conflict` for a nickname that is somebody else's (§7.2.8) */
+function mayHave(room: RoomTurn, { nick, account }: Pick<Joining, 'nick' | 'account'>): void {
+  const holder = room.occupant(nick)
+  if (holder && holder.account !== account) throw refusal(room.scope, 'conflict')
+  for (const [jid, { nick: reserved, affiliation }] of room.affiliations())
+    if (reserved === nick && jid !== account && affiliation !== 'outcast')
+      throw refusal(room.scope, 'conflict', 'That nickname is reserved.')
+}
+
+function asTheRoom(scope: Scope, check: () => void): void {
+  try {
+    check()
+  } catch (error) {
+    if (!(error instanceof StanzaError) || error.by !== undefined) throw error
+    const { condition, text, type, application } = error
+    throw new StanzaError(condition, text, {
+      type,
+      by: scope.entity,
+      ...(application && { application }),
+    })
+  }
+}
+
+/** §10.1.1: whoever comes first makes the room, where it may, and is its owner. */
+function create(rooms: Rooms, { scope, resource, stanza }: Entering): RoomTurn {
+  const account = bare(resource.jid)
+  mayCreate(rooms, scope, resource.jid)
+  const room = RoomTurn.create(rooms, scope, {
+    service: domainpart(scope.entity),
+    created: scope.now,
+    secret: Buffer.from(scope.random(16)).toString('base64url'),
+    // A client of the time before rooms were configured gets an instant one.
+    locked: stanza.hasChild('x', NS_MUC),
+    listed: false,
+    title: '',
+    settings: rooms.initial,
+    kept: {},
+  })
+  if (!room.record.locked) room.configure(rooms.initial)
+  room.setAffiliated(account, { affiliation: 'owner', nick: undefined, reason: undefined })
+  return room
+}
+
+function mayCreate(rooms: Rooms, scope: Scope, by: Jid): void {
+  const account = bare(by)
+  if (rooms.isAdmin(account)) return
+  const { creation, rooms: most, roomsPerAccount } = rooms.config(scope)
+  const isLocal = domainpart(by) === scope.host.name
+  if (creation === 'admins' || (creation === 'local' && !isLocal))
+    throw refusal(scope, 'not-allowed')
+  const there = scope.get(roomCountStore, account)
+  if (there && (there.all >= most || there.owned >= roomsPerAccount))
+    throw refusal(scope, 'not-allowed', 'There are as many rooms as there may be.')
+}
+
+/** §7.6 */
+function changeNick(
+  room: RoomTurn,
+  occupant: Occupant,
+  resource: OccupantResource,
+  nick: string,
+): void {
+  if (!room.may(room.actor(occupant), 'change-nick')) throw refusal(room.scope, 'not-acceptable')
+  mayHave(room, { nick, account: occupant.account })
+  const rest = occupant.resources.filter(({ jid }) => jid !== resource.jid)
+  const there = room.occupant(nick)
+  const moved = there
+    ? withResource(there, resource)
+    : newOccupant(nick, occupant.role, resource, occupant.since)
+  const told = { codes: [303], item: { nick }, role: occupant.role }
+  // Other resources keep the nickname: they were not asked.
+  if (rest.length > 0) {
+    const itself = { ...occupant, resources: [{ jid: resource.jid, presence: resource.presence }] }
+    room.dropOccupant(occupant, { ...occupant, resources: rest })
+    tellLeaving(room, itself, told)
+  } else {
+    room.dropOccupant(occupant)
+    announceDeparture(room, { ...occupant, resources: [resource] }, told)
+  }
+  room.putOccupant(moved)
+  announce(room, moved)
+}
+
+/** Only the resource itself is told that it left a nickname that others hold on to. */
+function tellLeaving(
+  room: RoomTurn,
+  itself: Occupant,
+  told: Parameters<typeof announceDeparture>[2],
+): void {
+  const [resource] = itself.resources
+  if (resource)
+    tellItself(room, itself, { ...told, presence: unavailableOf(room, itself) }, resource.jid)
+}

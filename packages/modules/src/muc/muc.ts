@@ -1,0 +1,237 @@
+import {
+  type DiscoNode,
+  defineModule,
+  type RoomFeature,
+  type Scope,
+  type ServiceStanza,
+  type XmppModule,
+  xep,
+} from '@tactus/core'
+import { bare, isFull } from '@tactus/jid'
+import {
+  formElement,
+  formTypeField,
+  NS_DISCO_INFO,
+  NS_DISCO_ITEMS,
+  NS_RSM,
+  NS_STANZA_IDS,
+  presenceType,
+  StanzaError,
+} from '@tactus/stanza'
+import { changeList, readList } from './admin.ts'
+import { mucConfig } from './config.ts'
+import { maxOccupants, membersOnly, password } from './features/admission.ts'
+import { avatar, NS_VCARD, readAvatar, roomCardStore, setAvatar } from './features/avatar.ts'
+import { farewell, farewellJob, sayFarewell } from './features/farewell.ts'
+import { history } from './features/history.ts'
+import { invitations } from './features/invitations.ts'
+import { moderate, moderation, NS_MODERATE } from './features/moderation.ts'
+import { occupantIds } from './features/occupant-ids.ts'
+import { pace, purseStore } from './features/pace.ts'
+import {
+  anonymity,
+  memberList,
+  persistence,
+  presenceBroadcast,
+  profile,
+  publicity,
+} from './features/profile.ts'
+import {
+  NS_REGISTER,
+  offerRegistration,
+  register,
+  registration,
+  reservedNick,
+} from './features/registration.ts'
+import { slowMode, spokenStore } from './features/slow-mode.ts'
+import { subject } from './features/subject.ts'
+import { privateMessages, voice } from './features/voice.ts'
+import { bePresent } from './join.ts'
+import { leave, lose } from './leave.ts'
+import { listingJob, startListing } from './listing.ts'
+import { nickStore, occupantStore } from './occupants.ts'
+import { changeRoom, offerConfiguration } from './owner.ts'
+import { passIq } from './private.ts'
+import { initialSettings, type Rooms, RoomTurn } from './room.ts'
+import { receiveMessage } from './speak.ts'
+import { affiliationStore, historyStore, mucMigration, roomCountStore, roomStore } from './store.ts'
+import { NS_MUC, NS_MUC_ADMIN, NS_MUC_OWNER, NS_ROOM_INFO } from './wire.ts'
+
+const service = 'service:rooms'
+const entity = 'entity:rooms'
+const NS_STABLE_ID = 'http://jabber.org/protocol/muc#stable_id'
+const NS_SELF_PING = 'http://jabber.org/protocol/muc#self-ping-optimization'
+
+/**
+ * Rooms: many who talk, under names that they choose.
+ *
+ * A room is an entity as an account is one: all that happens in it happens one after the other, in one place, and
+ * everybody sees it in that order. Who is in it is live state, which outlives the router that keeps it; what it is and
+ * what was said is in tables, and a room that nobody is in is nothing but rows. What rooms can do is made of features,
+ * one of which each file in `features/` adds, as other modules may (`rooms.feature`).
+ *
+ * @see {@link https://xmpp.org/extensions/xep-0045.html | XEP-0045}
+ */
+export const muc: XmppModule = defineModule({
+  name: 'muc',
+  implements: [
+    xep('0045', '1.35.5', {
+      status: 'partial',
+      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; logging (170, 171), which is the archive’s; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one. A room whose occupants were lost with Redis stays in the list until somebody touches it.',
+    }),
+    xep('0249', '1.2', {
+      note: 'Mediated invitations carry a direct one; those between people need nothing of a server.',
+    }),
+    xep('0410', '1.1.0'),
+    xep('0421', '1.0.1'),
+    xep('0425', '0.3.0', {
+      status: 'partial',
+      note: 'A message that was taken back leaves the history without a tombstone.',
+    }),
+    xep('0486', '0.1.0'),
+    xep('0500', '0.1.1'),
+  ],
+  requires: ['presence', 'disco'],
+  config: mucConfig,
+  stores: [
+    roomStore,
+    affiliationStore,
+    historyStore,
+    roomCountStore,
+    occupantStore,
+    nickStore,
+    roomCardStore,
+    spokenStore,
+    purseStore,
+  ],
+  migrations: [mucMigration, roomCardStore.migration('0131-muc-card')],
+  jobs: { list: listingJob, farewell: farewellJob },
+  identities: { [service]: [{ category: 'conference', type: 'text' }] },
+  features: {
+    [service]: [NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM, NS_MUC, NS_VCARD],
+    [entity]: [NS_DISCO_INFO, NS_DISCO_ITEMS, NS_MUC, NS_STABLE_ID, NS_STANZA_IDS, NS_SELF_PING],
+  },
+
+  setup({ iq, hooks, config, services, rooms: port, disco, isAdmin }) {
+    const settings = (scope: Scope) => config(scope.host)
+    let initial: Rooms['initial'] | undefined
+    const rooms: Rooms = {
+      features: () => port.features(),
+      get initial() {
+        initial ??= initialSettings(port.features())
+        return initial
+      },
+      config: settings,
+      isAdmin,
+    }
+    for (const feature of builtIn(settings)) port.feature(feature)
+    port.provide((scope) => RoomTurn.find(rooms, scope))
+
+    services.add({
+      name: 'rooms',
+      title: 'Chat rooms',
+      subdomain: (host) => config(host).subdomain || undefined,
+      receive: (arriving) => receive(rooms, arriving),
+    })
+    iq.get(service, NS_DISCO_ITEMS, 'query', startListing)
+    iq.get(entity, NS_MUC_ADMIN, 'query', (request) => readList(rooms, request))
+    iq.set(entity, NS_MUC_ADMIN, 'query', (request) => changeList(rooms, request))
+    iq.get(entity, NS_MUC_OWNER, 'query', (request) => offerConfiguration(rooms, request))
+    iq.set(entity, NS_MUC_OWNER, 'query', (request) => changeRoom(rooms, request))
+    iq.set(entity, NS_MODERATE, 'moderate', (request) => moderate(rooms, request))
+    iq.get(entity, NS_VCARD, 'vCard', (request) => readAvatar(rooms, request))
+    iq.set(entity, NS_VCARD, 'vCard', (request) => setAvatar(rooms, request))
+    iq.get(entity, NS_REGISTER, 'query', (request) => offerRegistration(rooms, request))
+    iq.set(entity, NS_REGISTER, 'query', (request) => register(rooms, request))
+
+    hooks.on('account.deleted', ({ scope }) => sayFarewell(scope))
+
+    disco.info(entity, ({ scope }) => describe(requireRoom(rooms, scope)))
+    // §6.5: who is in a room is not the public's business.
+    disco.items(entity, ({ scope }) => {
+      requireRoom(rooms, scope)
+      return []
+    })
+    disco.node(entity, ({ scope, node, from }): DiscoNode | undefined => {
+      if (node !== 'x-roomuser-item') return undefined
+      const name = reservedNick(requireRoom(rooms, scope), bare(from))
+      const identities = name === undefined ? [] : [{ category: 'conference', type: 'text', name }]
+      return { info: { identities }, items: [] }
+    })
+  },
+})
+
+function builtIn(
+  config: (scope: Scope) => ReturnType<typeof mucConfig.parse>,
+): readonly RoomFeature[] {
+  return [
+    profile,
+    publicity,
+    persistence,
+    membersOnly,
+    password,
+    maxOccupants(({ scope }) => config(scope).occupants),
+    anonymity,
+    presenceBroadcast,
+    memberList,
+    voice,
+    privateMessages,
+    invitations,
+    registration,
+    occupantIds,
+    slowMode,
+    pace(({ scope }) => config(scope)),
+    moderation,
+    avatar,
+    farewell,
+    // §7.1: the history, then the subject.
+    history(({ scope }) => config(scope)),
+    subject(({ scope }) => config(scope)),
+  ]
+}
+
+function requireRoom(rooms: Rooms, scope: Scope): RoomTurn {
+  const room = RoomTurn.find(rooms, scope)
+  if (!room) throw new StanzaError('item-not-found')
+  return room
+}
+
+/** §6.4 */
+function describe(room: RoomTurn): ReturnType<NonNullable<RoomFeature['disco']>> {
+  const parts = room.rooms.features().map((feature) => feature.disco?.(room) ?? {})
+  const fields = room.rooms.features().flatMap((feature) => feature.info?.(room) ?? [])
+  const form = formElement({ type: 'result', fields: [formTypeField(NS_ROOM_INFO), ...fields] })
+  return {
+    identities: parts.flatMap(({ identities = [] }) => identities),
+    features: parts.flatMap(({ features = [] }) => features),
+    forms: [form, ...parts.flatMap(({ forms = [] }) => forms)],
+  }
+}
+
+function receive(rooms: Rooms, arriving: ServiceStanza): void {
+  const { stanza, scope } = arriving
+  // The service itself reads nothing.
+  if (!scope.entity.includes('@')) return refuse(arriving)
+  switch (stanza.name) {
+    case 'message':
+      return receiveMessage(rooms, arriving)
+    case 'presence':
+      return receivePresence(rooms, arriving)
+    default:
+      return passIq(rooms, arriving)
+  }
+}
+
+function refuse({ stanza }: ServiceStanza): void {
+  if (stanza.name !== 'presence') throw new StanzaError('service-unavailable')
+}
+
+function receivePresence(rooms: Rooms, arriving: ServiceStanza): void {
+  const { scope, from, stanza } = arriving
+  const type = presenceType(stanza)
+  if (type === 'available') return bePresent(rooms, arriving)
+  const room = RoomTurn.find(rooms, scope)
+  if (!room || !isFull(from)) return
+  if (type === 'unavailable') leave(room, from, stanza)
+  else if (type === 'error') lose(room, from)
+}

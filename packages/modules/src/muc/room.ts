@@ -1,0 +1,241 @@
+import type {
+  Affiliation,
+  Occupant,
+  Role,
+  Room,
+  RoomFeature,
+  RoomSettings,
+  Scope,
+} from '@tactus/core'
+import {
+  type BareJid,
+  bare,
+  type FullJid,
+  type Jid,
+  withResource as jidWithResource,
+} from '@tactus/jid'
+import { Stanza, type XmlElement } from '@tactus/xml'
+import type { MucConfig } from './config.ts'
+import { nickStore, occupantStore } from './occupants.ts'
+import { type Actor, isAllowed, type Privilege } from './permissions.ts'
+import {
+  type Affiliated,
+  affiliationStore,
+  historyStore,
+  type RoomRecord,
+  roomStore,
+} from './store.ts'
+
+/** What everything about rooms shares: the features and the settings of the service. */
+export interface Rooms {
+  features(): readonly RoomFeature[]
+  /** The configuration of a room that nobody configured. */
+  readonly initial: RoomSettings
+  config(scope: Scope): MucConfig
+  /** Administrators of the server are owners of every room. */
+  isAdmin(account: BareJid): boolean
+}
+
+const wholeSettings = new WeakMap<RoomSettings, RoomSettings>()
+const none: ReadonlyMap<string, Affiliated> = new Map()
+
+/** A room in one turn: its record, affiliations and occupants in the words of XEP-0045. */
+export class RoomTurn implements Room {
+  readonly scope: Scope
+  readonly rooms: Rooms
+  readonly jid: BareJid
+
+  private constructor(rooms: Rooms, scope: Scope) {
+    this.rooms = rooms
+    this.scope = scope
+    this.jid = scope.entity
+  }
+
+  /** The room of the scope, or undefined where there is none. */
+  static find(rooms: Rooms, scope: Scope): RoomTurn | undefined {
+    if (!scope.get(roomStore)) return undefined
+    const room = new RoomTurn(rooms, scope)
+    // Nobody saw its last occupant go, because the bus was lost: it is no more.
+    if (!room.isPersistent && room.isEmpty) {
+      room.remove()
+      return undefined
+    }
+    return room
+  }
+
+  /** Makes the room of the scope; its first occupant has to come in within the same turn. */
+  static create(rooms: Rooms, scope: Scope, record: RoomRecord): RoomTurn {
+    scope.set(roomStore, '', record)
+    return new RoomTurn(rooms, scope)
+  }
+
+  get record(): RoomRecord {
+    const record = this.scope.get(roomStore)
+    if (!record) throw new Error('the room is gone')
+    return record
+  }
+
+  get config(): MucConfig {
+    return this.rooms.config(this.scope)
+  }
+
+  get created(): number {
+    return this.record.created
+  }
+
+  get secret(): string {
+    return this.record.secret
+  }
+
+  /** With fields that came by a later release, or another module, as they are initially. */
+  get settings(): RoomSettings {
+    const { settings } = this.record
+    let whole = wholeSettings.get(settings)
+    if (!whole) {
+      whole = { ...this.rooms.initial, ...settings }
+      wholeSettings.set(settings, whole)
+    }
+    return whole
+  }
+
+  get isPersistent(): boolean {
+    return this.setting('muc#roomconfig_persistentroom')
+  }
+
+  get isEmpty(): boolean {
+    return this.scope.all(occupantStore).size === 0
+  }
+
+  setting<T>(field: string): T {
+    return this.settings[field] as T
+  }
+
+  affiliations(): ReadonlyMap<string, Affiliated> {
+    return this.scope.get(affiliationStore) ?? none
+  }
+
+  affiliationOf(account: BareJid): Affiliation {
+    if (this.rooms.isAdmin(account)) return 'owner'
+    return this.affiliations().get(account)?.affiliation ?? 'none'
+  }
+
+  setAffiliated(account: BareJid, affiliated: Affiliated | undefined): void {
+    const all = new Map(this.affiliations())
+    if (affiliated) all.set(account, affiliated)
+    else all.delete(account)
+    this.scope.set(affiliationStore, '', all)
+  }
+
+  occupants(): Iterable<Occupant> {
+    return this.scope.all(occupantStore).values()
+  }
+
+  occupant(nick: string): Occupant | undefined {
+    return this.scope.get(occupantStore, nick)
+  }
+
+  occupantOf(resource: Jid): Occupant | undefined {
+    const nick = this.scope.get(nickStore, resource)
+    return nick === undefined ? undefined : this.occupant(nick)
+  }
+
+  count(): number {
+    return this.scope.all(occupantStore).size
+  }
+
+  actor(occupant: Occupant): Actor {
+    return { affiliation: this.affiliationOf(occupant.account), role: occupant.role }
+  }
+
+  /** Somebody by its address, in the room or not. */
+  actorOf(jid: Jid): Actor {
+    const occupant = this.occupantOf(jid)
+    return occupant
+      ? this.actor(occupant)
+      : { affiliation: this.affiliationOf(bare(jid)), role: 'none' }
+  }
+
+  may(actor: Actor, privilege: Privilege): boolean {
+    return isAllowed(actor, privilege, this.settings)
+  }
+
+  addressOf(nick: string): FullJid {
+    return jidWithResource(this.jid, nick)
+  }
+
+  putOccupant(occupant: Occupant): void {
+    this.scope.set(occupantStore, occupant.nick, occupant)
+    for (const { jid } of occupant.resources)
+      if (this.scope.get(nickStore, jid) !== occupant.nick)
+        this.scope.set(nickStore, jid, occupant.nick)
+  }
+
+  /** Takes one resource, or all of them, out of the room's state. */
+  dropOccupant(occupant: Occupant, rest?: Occupant): void {
+    this.scope.set(occupantStore, occupant.nick, rest)
+    const left = new Set(rest?.resources.map(({ jid }) => jid))
+    for (const { jid } of occupant.resources)
+      if (!left.has(jid) && this.scope.get(nickStore, jid) === occupant.nick)
+        this.scope.set(nickStore, jid, undefined)
+  }
+
+  kept<T>(feature: string): T | undefined {
+    return this.record.kept[feature] as T | undefined
+  }
+
+  keep(feature: string, value: unknown): void {
+    const { [feature]: _, ...others } = this.record.kept
+    const kept = value === undefined ? others : { ...others, [feature]: value }
+    this.scope.set(roomStore, '', { ...this.record, kept })
+  }
+
+  configure(settings: RoomSettings): void {
+    const listed = settings['muc#roomconfig_publicroom'] === true
+    const title = String(settings['muc#roomconfig_roomname'] ?? '')
+    this.scope.set(roomStore, '', { ...this.record, locked: false, settings, listed, title })
+  }
+
+  broadcast(stanza: Stanza | XmlElement): void {
+    this.multicast([...this.occupants()], stanza)
+  }
+
+  multicast(to: readonly Occupant[], stanza: Stanza | XmlElement): void {
+    const recipients = to.flatMap(({ resources }) => resources.map(({ jid }) => jid))
+    if (recipients.length > 0) this.scope.multicast(recipients, this.#signed(stanza))
+  }
+
+  tell(to: Jid, stanza: Stanza | XmlElement): void {
+    this.scope.send(this.#signed(stanza).with({ to }))
+  }
+
+  tellOccupant({ resources }: Occupant, stanza: Stanza | XmlElement): void {
+    const signed = this.#signed(stanza)
+    for (const { jid } of resources) this.scope.send(signed.with({ to: jid }))
+  }
+
+  /** Everything durable goes; who is in it was told already. */
+  remove(): void {
+    for (const feature of this.rooms.features()) feature.destroyed?.(this)
+    for (const occupant of [...this.occupants()]) this.dropOccupant(occupant)
+    const { scope } = this
+    if (this.affiliations().size > 0) scope.set(affiliationStore, '', undefined)
+    if (scope.get(historyStore)) scope.set(historyStore, '', undefined)
+    scope.set(roomStore, '', undefined)
+  }
+
+  #signed(stanza: Stanza | XmlElement): Stanza {
+    const whole = stanza instanceof Stanza ? stanza : Stanza.from(stanza)
+    return whole.from === undefined ? whole.with({ from: this.jid }) : whole
+  }
+}
+
+/** The configuration of a room that nobody configured. */
+export function initialSettings(features: readonly RoomFeature[]): RoomSettings {
+  const fields = features.flatMap((feature) => Object.entries(feature.fields ?? {}))
+  return Object.fromEntries(fields.map(([name, { initial }]) => [name, initial]))
+}
+
+/** A role that somebody in a room can have. */
+export function isPresent(role: Role): role is Occupant['role'] {
+  return role !== 'none'
+}

@@ -1,0 +1,324 @@
+import type { Affiliation, RoomSettings } from '@tactus/core'
+import {
+  columnTypes,
+  createTable,
+  type DurableStore,
+  type Migration,
+  type Reader,
+  type StateKey,
+  stateKey,
+} from '@tactus/storage'
+
+/** A room as its row is; the key within the entity is `''`. */
+export interface RoomRecord {
+  /** Domain of the service. */
+  readonly service: string
+  readonly created: number
+  readonly secret: string
+  /** Its owner has not configured it yet (XEP-0045 §10.1). */
+  readonly locked: boolean
+  /** Shown in the list of rooms. */
+  readonly listed: boolean
+  readonly title: string
+  readonly settings: RoomSettings
+  /** What features keep, by their names. */
+  readonly kept: Readonly<Record<string, unknown>>
+}
+
+/** What an account is to a room beyond a visit. */
+export interface Affiliated {
+  readonly affiliation: Exclude<Affiliation, 'none'>
+  /** Registered nickname. */
+  readonly nick: string | undefined
+  readonly reason: string | undefined
+}
+
+/** One line of the history, as it was sent to all. */
+export interface HistoryLine {
+  readonly id: string
+  readonly at: number
+  readonly stanza: Uint8Array
+}
+
+const roomTable = 'muc_room'
+const affiliationTable = 'muc_affiliation'
+const historyTable = 'muc_history'
+
+/** Rooms, the durable half. */
+export const roomStore: DurableStore<RoomRecord> = {
+  kind: 'durable',
+  name: 'muc-room',
+
+  async load(reader, keys) {
+    const rows = await rowsOf<{
+      entity: string
+      service: string
+      created: number
+      locked: number
+      listed: number
+      title: string
+      data: string
+    }>(reader, roomTable, keys)
+    return new Map(
+      rows.map(({ entity, service, created, locked, listed, title, data }) => [
+        stateKey(entity, ''),
+        {
+          service,
+          created: Number(created),
+          locked: Number(locked) === 1,
+          listed: Number(listed) === 1,
+          title,
+          ...(JSON.parse(data) as Pick<RoomRecord, 'secret' | 'settings' | 'kept'>),
+        },
+      ]),
+    )
+  },
+
+  save(changes, rows) {
+    for (const { entity, after } of changes) {
+      if (!after) {
+        rows.delete(roomTable, ['entity'], { entity })
+        continue
+      }
+      const { service, created, locked, listed, title, secret, settings, kept } = after
+      rows.upsert(roomTable, ['entity'], {
+        entity,
+        service,
+        created,
+        locked: locked ? 1 : 0,
+        listed: listed ? 1 : 0,
+        title,
+        data: JSON.stringify({ secret, settings, kept }),
+      })
+    }
+  },
+}
+
+const nobody: ReadonlyMap<string, Affiliated> = new Map()
+
+/** Affiliations of a room by bare JID; the key within the entity is `''`. */
+export const affiliationStore: DurableStore<ReadonlyMap<string, Affiliated>> = {
+  kind: 'durable',
+  name: 'muc-affiliation',
+
+  async load(reader, keys) {
+    const rows = await rowsOf<{
+      entity: string
+      jid: string
+      affiliation: Affiliated['affiliation']
+      nick: string | null
+      reason: string | null
+    }>(reader, affiliationTable, keys)
+    const lists = new Map<string, Map<string, Affiliated>>()
+    for (const { entity, jid, affiliation, nick, reason } of rows)
+      entryOf(lists, entity, () => new Map()).set(jid, {
+        affiliation,
+        nick: nick ?? undefined,
+        reason: reason ?? undefined,
+      })
+    return lists
+  },
+
+  save(changes, rows) {
+    for (const { entity, before = nobody, after = nobody } of changes) {
+      for (const [jid, affiliated] of after)
+        if (before.get(jid) !== affiliated) {
+          const { affiliation, nick = null, reason = null } = affiliated
+          rows.upsert(affiliationTable, ['entity', 'jid'], {
+            entity,
+            jid,
+            affiliation,
+            nick,
+            reason,
+          })
+        }
+      for (const jid of before.keys())
+        if (!after.has(jid)) rows.delete(affiliationTable, ['entity', 'jid'], { entity, jid })
+    }
+  },
+}
+
+/** The last lines of a room, oldest first; the key within the entity is `''`. */
+export const historyStore: DurableStore<readonly HistoryLine[]> = {
+  kind: 'durable',
+  name: 'muc-history',
+
+  async load(reader, keys) {
+    const entities = keys.map(({ entity }) => entity)
+    const rows = (await reader
+      .selectFrom(historyTable)
+      .selectAll()
+      .where('entity', 'in', entities)
+      .orderBy('number')
+      .execute()) as (HistoryLine & { readonly entity: string })[]
+    const lines = new Map<string, HistoryLine[]>()
+    for (const { entity, id, at, stanza } of rows)
+      entryOf(lines, entity, () => []).push({ id, at: Number(at), stanza })
+    return lines
+  },
+
+  save(changes, rows) {
+    for (const { entity, before = [], after = [] } of changes) {
+      const known = new Set(before)
+      const left = new Set(after)
+      for (const line of before)
+        if (!left.has(line)) rows.delete(historyTable, ['entity', 'id'], { entity, id: line.id })
+      for (const line of after)
+        if (!known.has(line)) {
+          const { id, at, stanza } = line
+          rows.upsert(historyTable, ['entity', 'id'], { entity, id, at, stanza })
+        }
+    }
+  },
+}
+
+/** How many rooms there are already where one more shall be. Key within the room: the account that makes it. */
+export const roomCountStore: DurableStore<{ readonly owned: number; readonly all: number }> = {
+  kind: 'durable',
+  name: 'muc-room-count',
+
+  async load(reader, keys) {
+    const counts = new Map<string, { readonly owned: number; readonly all: number }>()
+    for (const { entity, key } of keys) {
+      const owned = await countOf(reader, affiliationTable, { jid: key, affiliation: 'owner' })
+      const service = entity.slice(entity.indexOf('@') + 1)
+      const all = await countOf(reader, roomTable, { service })
+      counts.set(stateKey(entity, key), { owned, all })
+    }
+    return counts
+  },
+
+  save() {},
+}
+
+/** The tables of all of them. */
+export const mucMigration: Migration = {
+  name: '0130-muc',
+  async up(db, dialect) {
+    const { text, integer, flag, bytes, counter } = columnTypes(dialect)
+    await createTable(db, dialect, roomTable)
+      .addColumn('entity', text, (column) => column.notNull().primaryKey())
+      .addColumn('service', text, (column) => column.notNull())
+      .addColumn('created', integer, (column) => column.notNull())
+      .addColumn('locked', flag, (column) => column.notNull())
+      .addColumn('listed', flag, (column) => column.notNull())
+      .addColumn('title', text, (column) => column.notNull())
+      .addColumn('data', text, (column) => column.notNull())
+      .execute()
+    await db.schema
+      .createIndex('muc_room_listed')
+      .on(roomTable)
+      .columns(['service', 'listed', 'entity'])
+      .execute()
+    await createTable(db, dialect, affiliationTable)
+      .addColumn('entity', text, (column) => column.notNull())
+      .addColumn('jid', text, (column) => column.notNull())
+      .addColumn('affiliation', text, (column) => column.notNull())
+      .addColumn('nick', text)
+      .addColumn('reason', text)
+      .addPrimaryKeyConstraint('muc_affiliation_pk', ['entity', 'jid'])
+      .execute()
+    await db.schema
+      .createIndex('muc_affiliation_jid')
+      .on(affiliationTable)
+      .columns(['jid', 'affiliation'])
+      .execute()
+    await createTable(db, dialect, historyTable)
+      .addColumn('number', counter)
+      .addColumn('entity', text, (column) => column.notNull())
+      .addColumn('id', text, (column) => column.notNull())
+      .addColumn('at', integer, (column) => column.notNull())
+      .addColumn('stanza', bytes, (column) => column.notNull())
+      .addUniqueConstraint('muc_history_id', ['entity', 'id'])
+      .execute()
+  },
+}
+
+/** Rooms of a service that are shown, by their addresses; for jobs. */
+export async function listRooms(
+  reader: Reader,
+  service: string,
+  page: {
+    readonly after?: string
+    readonly before?: string
+    readonly offset: number
+    readonly limit: number
+  },
+): Promise<readonly { readonly jid: string; readonly name: string }[]> {
+  let query = reader
+    .selectFrom(roomTable)
+    .select(['entity', 'title'])
+    .where('service', '=', service)
+    .where('listed', '=', 1)
+  if (page.after !== undefined) query = query.where('entity', '>', page.after)
+  if (page.before) query = query.where('entity', '<', page.before)
+  const isBackwards = page.before !== undefined
+  const rows = (await query
+    .orderBy('entity', isBackwards ? 'desc' : 'asc')
+    .offset(page.offset)
+    .limit(page.limit)
+    .execute()) as { entity: string; title: string }[]
+  const rooms = rows.map(({ entity, title }) => ({ jid: entity, name: title }))
+  return isBackwards ? rooms.reverse() : rooms
+}
+
+/** Rooms that an account has an affiliation to, by their addresses; for jobs. */
+export async function roomsOf(
+  reader: Reader,
+  account: string,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<readonly string[]> {
+  const rows = (await reader
+    .selectFrom(affiliationTable)
+    .select('entity')
+    .where('jid', '=', account)
+    .where('entity', '>', after)
+    .orderBy('entity')
+    .limit(limit)
+    .execute()) as { entity: string }[]
+  return rows.map(({ entity }) => entity)
+}
+
+/** How many rooms of a service are shown, and how many of them come before an address. */
+export async function countRooms(
+  reader: Reader,
+  service: string,
+  before?: string,
+): Promise<number> {
+  const listed = { service, listed: 1 }
+  if (before === undefined) return await countOf(reader, roomTable, listed)
+  const row = await reader
+    .selectFrom(roomTable)
+    .select((build) => build.fn.countAll().as('count'))
+    .where('service', '=', service)
+    .where('listed', '=', 1)
+    .where('entity', '<', before)
+    .executeTakeFirst()
+  return Number(row?.count ?? 0)
+}
+
+async function countOf(
+  reader: Reader,
+  table: string,
+  where: Readonly<Record<string, string | number>>,
+): Promise<number> {
+  let query = reader.selectFrom(table).select((build) => build.fn.countAll().as('count'))
+  for (const [column, value] of Object.entries(where)) query = query.where(column, '=', value)
+  const row = await query.executeTakeFirst()
+  return Number(row?.count ?? 0)
+}
+
+async function rowsOf<R>(reader: Reader, table: string, keys: readonly StateKey[]): Promise<R[]> {
+  const entities = keys.map(({ entity }) => entity)
+  const rows = await reader.selectFrom(table).selectAll().where('entity', 'in', entities).execute()
+  return rows as R[]
+}
+
+function entryOf<V>(values: Map<string, V>, entity: string, make: () => V): V {
+  const key = stateKey(entity, '')
+  const known = values.get(key)
+  if (known) return known
+  const made = make()
+  values.set(key, made)
+  return made
+}

@@ -1,0 +1,2 @@
+/** XEP-0199 §7. */
+export const NS_PING = 'urn:xmpp:ping'

@@ -1,0 +1,124 @@
+import { bare, type Jid } from '@tactus/jid'
+import { StanzaError } from '@tactus/stanza'
+import { accessModel, publishModel, rosterGroups, settingOf } from './fields.ts'
+import { type Node, peopleOf, type Service } from './service.ts'
+import type { Affiliation, Subscription } from './store.ts'
+import { pubsubError } from './wire.ts'
+
+/** How somebody stands to a node (XEP-0060 §4.1). */
+export function affiliationOf(node: Node, jid: Jid): Affiliation | 'none' {
+  const person = bare(jid)
+  if (person === node.service.owner) return 'owner'
+  return peopleOf(node).affiliations.get(person) ?? 'none'
+}
+
+/** The subscription of an address, or else of its bare JID. */
+export function subscriptionOf(node: Node, jid: Jid): Subscription | undefined {
+  const { subscriptions } = peopleOf(node)
+  return subscriptions.get(jid) ?? subscriptions.get(bare(jid))
+}
+
+/**
+ * Refuses who may neither subscribe to the node nor have its items (XEP-0060 §6.1.3, §6.5.9).
+ *
+ * SECURITY: of an account, a stranger hears the same of every node that is not open, and of those that do not exist:
+ * what is there is nobody’s business who does not share the owner's presence.
+ * @throws {StanzaError} in the words of the examples there
+ */
+export function requireAccess(node: Node, jid: Jid): void {
+  const affiliation = affiliationOf(node, jid)
+  if (affiliation === 'owner' || affiliation === 'publisher' || affiliation === 'member') return
+  if (affiliation === 'outcast' || affiliation === 'publish-only')
+    throw new StanzaError('forbidden')
+  const model = settingOf(node.config, accessModel)
+  if (model === 'open') return
+  if (isStranger(node.service, jid)) throw presenceRequired()
+  requireModel(node, jid, model)
+}
+
+/** Whether somebody may subscribe to the node and have its items. */
+export function mayAccess(node: Node, jid: Jid): boolean {
+  try {
+    requireAccess(node, jid)
+    return true
+  } catch (error) {
+    if (error instanceof StanzaError) return false
+    throw error
+  }
+}
+
+function requireModel(node: Node, jid: Jid, model: string): void {
+  const { service, config } = node
+  switch (model) {
+    case 'presence':
+      if (!service.sharesPresence(jid)) throw presenceRequired()
+      return
+    case 'roster': {
+      const allowed = settingOf(config, rosterGroups)
+      if (!service.sharesPresence(jid)) throw presenceRequired()
+      if (!service.groupsOf(jid).some((group) => allowed.includes(group)))
+        throw pubsubError('not-authorized', 'not-in-roster-group')
+      return
+    }
+    case 'authorize':
+      if (subscriptionOf(node, jid)?.state !== 'subscribed')
+        throw pubsubError('not-authorized', 'not-subscribed')
+      return
+    default:
+      throw pubsubError('not-allowed', 'closed-node')
+  }
+}
+
+/** The node that is asked for, as far as this one may know of it. @throws {StanzaError} `item-not-found` */
+export function requireExisting(service: Service, node: Node | undefined, jid: Jid): Node {
+  if (node) return node
+  throw isStranger(service, jid) ? presenceRequired() : new StanzaError('item-not-found')
+}
+
+/**
+ * Refuses strangers what would tell them that there is an account.
+ *
+ * @throws {StanzaError} what one that does not exist says, too
+ */
+export function requireKnown(service: Service, jid: Jid): void {
+  if (isStranger(service, jid)) throw presenceRequired()
+}
+
+/** The same of a node: who may have its items, or was put on its list, may know that it is there. */
+export function requireVisible(node: Node, jid: Jid): void {
+  const isListed = affiliationOf(node, jid) !== 'none'
+  if (isStranger(node.service, jid) && !isListed && !mayAccess(node, jid)) throw presenceRequired()
+}
+
+/** Refuses who may not publish (XEP-0060 §7.1.3.1). @throws {StanzaError} `forbidden` */
+export function requirePublisher(node: Node, jid: Jid): void {
+  const affiliation = affiliationOf(node, jid)
+  if (affiliation === 'owner' || affiliation === 'publisher' || affiliation === 'publish-only')
+    return
+  const model = settingOf(node.config, publishModel)
+  if (affiliation !== 'outcast') {
+    if (model === 'open' && mayAccess(node, jid)) return
+    if (model === 'subscribers' && subscriptionOf(node, jid)?.state === 'subscribed') return
+  }
+  throw refusal(node, jid)
+}
+
+/** Refuses who is not an owner of the node (XEP-0060 §8). @throws {StanzaError} `forbidden` */
+export function requireOwner(node: Node, jid: Jid): void {
+  if (affiliationOf(node, jid) !== 'owner') throw refusal(node, jid)
+}
+
+/** What a stranger of an account hears of all that it does not show (XEP-0060 §6.1.3.2). */
+function presenceRequired(): StanzaError {
+  return pubsubError('not-authorized', 'presence-subscription-required')
+}
+
+function refusal(node: Node, jid: Jid): StanzaError {
+  requireVisible(node, jid)
+  return new StanzaError('forbidden')
+}
+
+/** Of a service, everybody knows that it is there. */
+function isStranger(service: Service, jid: Jid): boolean {
+  return service.owner !== undefined && !service.sharesPresence(jid)
+}

@@ -1,0 +1,118 @@
+import { type Jid, tryParseJid } from '@tactus/jid'
+import {
+  booleanField,
+  type DataForm,
+  formElement,
+  formTypeField,
+  formTypeOf,
+  NS_CLIENT,
+  NS_DATA_FORMS,
+  readForm,
+  StanzaError,
+} from '@tactus/stanza'
+import { type Stanza, type XmlElement, xml } from '@tactus/xml'
+import { affiliationOf } from './access.ts'
+import { sendItems } from './fetch.ts'
+import { sendLast, settingOf } from './fields.ts'
+import { deliverOrSend } from './notify.ts'
+import { findNode, itemsOf, type Node, peopleOf, type Service, savePeople } from './service.ts'
+import type { Subscription } from './store.ts'
+import { eventElement, SUBSCRIBE_AUTHORIZATION } from './wire.ts'
+
+/** How a subscription is told of. */
+export function subscriptionElement(node: string, { jid, subid, state }: Subscription): XmlElement {
+  return xml('subscription', { node, jid, subid, subscription: state })
+}
+
+/** Asks the owners whether somebody may subscribe (XEP-0060 §8.6). */
+export function askOwners(node: Node, { jid, subid }: Subscription): void {
+  const { scope, owner } = node.service
+  const field = (
+    name: string,
+    type: 'boolean' | 'hidden' | 'jid-single' | 'text-single',
+    value: string,
+    label?: string,
+  ) => ({
+    ...{ var: `pubsub#${name}`, type, label },
+    values: [value],
+  })
+  const form = formElement({
+    type: 'form',
+    title: 'PubSub subscriber request',
+    instructions: ['Choose whether this address may subscribe to the node.'],
+    fields: [
+      formTypeField(SUBSCRIBE_AUTHORIZATION),
+      field('subid', 'hidden', subid),
+      field('node', 'text-single', node.name, 'Node ID'),
+      field('subscriber_jid', 'jid-single', jid, 'Subscriber Address'),
+      field('allow', 'boolean', 'false', 'Allow this JID to subscribe to this pubsub node?'),
+    ],
+  })
+  const owners = [...peopleOf(node).affiliations].filter(
+    ([, affiliation]) => affiliation === 'owner',
+  )
+  for (const to of new Set([
+    ...(owner === undefined ? [] : [owner]),
+    ...owners.map(([person]) => person),
+  ]))
+    scope.send(
+      xml('message', { xmlns: NS_CLIENT, from: scope.entity, to, id: scope.makeId() }, form),
+    )
+}
+
+/**
+ * Takes an owner's answer to that (XEP-0060 §8.6).
+ *
+ * SECURITY: whoever is no owner says nothing by it, and gets no answer: a message is none that has to have one.
+ */
+export function takeApproval(service: Service, message: Stanza): void {
+  const element = message.child('x', NS_DATA_FORMS)
+  const from = tryParseJid(message.from ?? '')
+  if (element?.attrs.type !== 'submit' || message.type === 'error' || !from) return
+  const form = tryReadForm(element)
+  if (!form || formTypeOf(form) !== SUBSCRIBE_AUTHORIZATION) return
+  const text = (name: string) =>
+    form.fields.find((each) => each.var === `pubsub#${name}`)?.values ?? []
+  const node = findNode(service, text('node')[0] ?? '')
+  if (!node || affiliationOf(node, from) !== 'owner') return
+  const waiting = peopleOf(node).subscriptions.get(text('subscriber_jid')[0] ?? '')
+  const allow = booleanField.read(text('allow'))
+  if (waiting?.state !== 'pending' || waiting.subid !== text('subid')[0] || allow === undefined)
+    return
+  settleSubscription(node, waiting, allow)
+}
+
+/** Any message may hold a form of any make: that is no reason to refuse it. */
+function tryReadForm(element: XmlElement): DataForm | undefined {
+  try {
+    return readForm(element)
+  } catch (error) {
+    if (error instanceof StanzaError) return undefined
+    throw error
+  }
+}
+
+/** Lets somebody subscribe that was waiting, or ends a subscription, and tells the subscriber (XEP-0060 §12.20). */
+export function settleSubscription(node: Node, subscription: Subscription, allow: boolean): void {
+  const people = peopleOf(node)
+  const subscriptions = new Map(people.subscriptions)
+  const jid = subscription.jid as Jid
+  if (allow) subscriptions.set(jid, { ...subscription, state: 'subscribed' })
+  else subscriptions.delete(jid)
+  savePeople(node, { ...people, subscriptions })
+  tellSubscriber(node, jid, allow ? 'subscribed' : 'none')
+  if (allow) sendLastTo(node, jid)
+}
+
+/** §6.1.7; it comes after the answer, as its payload has to be read first. */
+export function sendLastTo(node: Node, to: Jid): void {
+  const last = itemsOf(node).at(-1)
+  if (last && settingOf(node.config, sendLast) !== 'never')
+    sendItems(node.service, to, [{ node, entry: last }])
+}
+
+function tellSubscriber({ service: { scope }, name }: Node, jid: Jid, subscription: string): void {
+  const event = eventElement(xml('subscription', { node: name, jid, subscription }))
+  const attrs = { xmlns: NS_CLIENT, type: 'headline', from: scope.entity, id: scope.makeId() }
+  deliverOrSend(scope, jid, xml('message', attrs, event))
+}

@@ -1,0 +1,70 @@
+import type { DiscoItem, DiscoNode } from '@tactus/core'
+import type { Jid } from '@tactus/jid'
+import { type FormField, formatDateTime, formElement, formTypeField } from '@tactus/stanza'
+import { affiliationOf, mayAccess } from './access.ts'
+import {
+  accessModel,
+  description,
+  language,
+  maxItems,
+  payloadType,
+  publishModel,
+  settingOf,
+  title,
+} from './fields.ts'
+import { capacityOf } from './publish.ts'
+import { findNode, itemsOf, type Node, nodesOf, peopleOf, type Service } from './service.ts'
+import { META_DATA, NS_PUBSUB } from './wire.ts'
+
+/** Nodes that somebody may have (XEP-0060 §5.2, XEP-0163 §6.2). */
+export function visibleNodes(service: Service, from: Jid): readonly DiscoItem[] {
+  return nodesOf(service)
+    .filter((node) => mayAccess(node, from))
+    .map((node) => {
+      const name = settingOf(node.config, title)
+      return { jid: service.scope.entity, node: node.name, ...(name !== '' && { name }) }
+    })
+}
+
+/** What a node says of itself (XEP-0060 §5.3 to §5.5); undefined for who may not know of it. */
+export function describeNode(service: Service, name: string, from: Jid): DiscoNode | undefined {
+  const node = findNode(service, name)
+  if (!node || !mayAccess(node, from)) return undefined
+  const { entity } = service.scope
+  return {
+    info: {
+      identities: [{ category: 'pubsub', type: 'leaf' }],
+      features: [NS_PUBSUB],
+      forms: [formElement({ type: 'result', fields: metaData(node, from) })],
+    },
+    items: itemsOf(node)
+      .toReversed()
+      .map(({ id }) => ({ jid: entity, name: id })),
+  }
+}
+
+/** §5.4. SECURITY: who subscribed is the owner's business, and how many. */
+function metaData(node: Node, from: Jid): readonly FormField[] {
+  const { config } = node
+  const plain = (field: typeof title): FormField[] => {
+    const value = settingOf(config, field)
+    return value === '' ? [] : [entry(field.name, value)]
+  }
+  const isOwner = affiliationOf(node, from) === 'owner'
+  return [
+    formTypeField(META_DATA),
+    ...[title, description, payloadType, language].flatMap(plain),
+    entry('pubsub#creator', node.creator),
+    entry('pubsub#creation_date', formatDateTime(node.createdAt)),
+    entry(accessModel.name, settingOf(config, accessModel)),
+    entry(publishModel.name, settingOf(config, publishModel)),
+    entry(maxItems.name, String(capacityOf(node))),
+    ...(isOwner
+      ? [entry('pubsub#num_subscribers', String(peopleOf(node).subscriptions.size))]
+      : []),
+  ]
+}
+
+function entry(name: string, value: string): FormField {
+  return { var: name, type: 'text-single', values: [value] }
+}

@@ -1,0 +1,165 @@
+import type { IqAnswer } from '@tactus/core'
+import { bare, type Jid } from '@tactus/jid'
+import { type DataForm, findForm, formElement, readForm, StanzaError } from '@tactus/stanza'
+import { type XmlElement, xml } from '@tactus/xml'
+import { requireExisting, requireKnown, requireOwner } from '../access.ts'
+import type { PubsubFeature } from '../feature.ts'
+import {
+  type ConfigTexts,
+  configForm,
+  notifyConfig,
+  notifyDelete,
+  readConfig,
+  requireCount,
+  settingOf,
+  toTexts,
+} from '../fields.ts'
+import { notify } from '../notify.ts'
+import { keepsItems, purgeItems, trimItems } from '../publish.ts'
+import {
+  configureNode,
+  createNode,
+  dropNode,
+  fieldsOf,
+  findNode,
+  type Node,
+  type PubsubRequest,
+  type Service,
+  savePeople,
+} from '../service.ts'
+import {
+  NS_PUBSUB,
+  NS_PUBSUB_OWNER,
+  ownerElement,
+  pubsubElement,
+  requireNode,
+  unsupported,
+} from '../wire.ts'
+
+/** XEP-0060 §8.1 to §8.5: make, configure, empty and delete nodes. */
+export const owning: PubsubFeature = {
+  announces: [
+    'create-nodes',
+    'create-and-configure',
+    'instant-nodes',
+    'config-node',
+    'config-node-max',
+    'retrieve-default',
+    'delete-nodes',
+    'purge-nodes',
+    'access-open',
+    'access-presence',
+    'access-roster',
+    'access-authorize',
+    'access-whitelist',
+    'owner',
+    'meta-data',
+  ],
+  actions: [
+    { type: 'set', ns: 'pubsub', name: 'create', handle: create },
+    { type: 'get', ns: 'owner', name: 'default', handle: defaults },
+    { type: 'get', ns: 'owner', name: 'configure', handle: offerConfiguration },
+    { type: 'set', ns: 'owner', name: 'configure', handle: configure },
+    { type: 'set', ns: 'owner', name: 'purge', handle: purge },
+    { type: 'set', ns: 'owner', name: 'delete', handle: remove },
+  ],
+}
+
+/** §8.1 */
+function create({ service, scope, pubsub, action, from }: PubsubRequest): IqAnswer {
+  requireCreator(service, from)
+  const element = pubsub.getChild('configure', NS_PUBSUB)
+  const form = element && findForm(element)
+  const config = form ? readConfig(readForm(form), fieldsOf(service)) : {}
+  // §8.1.2: an instant node gets its name from the server.
+  const name = action.attrs.node || scope.makeId()
+  requireForced(service, name, config)
+  createNode(service, { name, creator: bare(from), config })
+  return action.attrs.node ? undefined : pubsubElement(xml('create', { node: name }))
+}
+
+function requireCreator(service: Service, from: Jid): void {
+  if (service.owner === undefined || bare(from) === service.owner) return
+  requireKnown(service, from)
+  throw new StanzaError('forbidden')
+}
+
+/** §8.3 */
+function defaults({ service, from }: PubsubRequest): IqAnswer {
+  requireCreator(service, from)
+  return ownerElement(xml('default', null, formElement(configForm('form', {}, fieldsOf(service)))))
+}
+
+/** §8.2.1 */
+function offerConfiguration(request: PubsubRequest): IqAnswer {
+  const node = ownNode(request)
+  const form = configForm('form', node.config, fieldsOf(node.service))
+  return ownerElement(xml('configure', { node: node.name }, formElement(form)))
+}
+
+/** §8.2.4 */
+function configure(request: PubsubRequest): IqAnswer {
+  const node = ownNode(request)
+  const element = findForm(request.action)
+  if (!element) throw new StanzaError('bad-request', 'A form is expected.')
+  const form = readForm(element)
+  if (form.type === 'cancel') return undefined
+  changeConfiguration(node, form)
+  return undefined
+}
+
+function changeConfiguration(node: Node, form: DataForm): void {
+  const { service, name } = node
+  const changes = readConfig(form, fieldsOf(service))
+  requireForced(service, name, changes)
+  const config = { ...node.config, ...changes }
+  requireCount(config, service.limits.items)
+  const changed = configureNode(node, config)
+  trimItems(changed)
+  if (settingOf(config, notifyConfig))
+    notify(changed, xml('configuration', { node: name }, told(changed)))
+}
+
+/** §8.2.5: the configuration in a notification, for the types that announce it. */
+function told(node: Node): XmlElement {
+  return formElement(configForm('result', node.config, fieldsOf(node.service)))
+}
+
+/** SECURITY: what must be private stays so, whatever a client asks for. @throws {StanzaError} `not-acceptable` */
+function requireForced(service: Service, name: string, config: ConfigTexts): void {
+  const forced = toTexts(service.port.typeOf(name)?.forced ?? {}, fieldsOf(service))
+  for (const [field, texts] of Object.entries(forced))
+    if (config[field] && config[field].join('\0') !== texts.join('\0'))
+      throw new StanzaError('not-acceptable', `${field} cannot be changed.`)
+}
+
+/** §8.5 */
+function purge(request: PubsubRequest): IqAnswer {
+  const node = ownNode(request)
+  if (!keepsItems(node)) throw unsupported('persistent-items')
+  purgeItems(node)
+  notify(node, xml('purge', { node: node.name }))
+  return undefined
+}
+
+/** §8.4 */
+function remove(request: PubsubRequest): IqAnswer {
+  const node = ownNode(request)
+  const uri = request.action.getChild('redirect', NS_PUBSUB_OWNER)?.attrs.uri
+  if (settingOf(node.config, notifyDelete)) {
+    const redirect = uri === undefined ? undefined : xml('redirect', { uri })
+    notify(node, xml('delete', { node: node.name }, redirect))
+  }
+  purgeItems(node)
+  savePeople(node, { affiliations: new Map(), subscriptions: new Map() })
+  dropNode(node)
+  return undefined
+}
+
+/** The node of a request that only its owners may make. */
+function ownNode({ service, action, from }: PubsubRequest): Node {
+  const name = requireNode(action)
+  const node = requireExisting(service, findNode(service, name), from)
+  requireOwner(node, from)
+  return node
+}

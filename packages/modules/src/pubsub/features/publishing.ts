@@ -1,0 +1,179 @@
+import type { IqAnswer } from '@tactus/core'
+import { bare } from '@tactus/jid'
+import { type DataForm, findForm, formTypeOf, readForm, StanzaError } from '@tactus/stanza'
+import { type XmlElement, xml } from '@tactus/xml'
+import { requireExisting, requirePublisher } from '../access.ts'
+import type { PubsubFeature } from '../feature.ts'
+import {
+  type AnyField,
+  type ConfigTexts,
+  deliverPayloads,
+  maxItems,
+  notifyRetract,
+  payloadType,
+  settingOf,
+} from '../fields.ts'
+import { keepsItems, mayReplace, publishItem, retractItems } from '../publish.ts'
+import {
+  createNode,
+  fieldsOf,
+  findNode,
+  itemsOf,
+  type Node,
+  type PubsubRequest,
+} from '../service.ts'
+import {
+  isYes,
+  NS_PUBSUB,
+  PUBLISH_OPTIONS,
+  pubsubElement,
+  pubsubError,
+  requireNode,
+  unsupported,
+} from '../wire.ts'
+
+/** XEP-0060 §7: publish and delete items. */
+export const publishing: PubsubFeature = {
+  announces: [
+    'publish',
+    'publish-options',
+    'item-ids',
+    'delete-items',
+    'persistent-items',
+    'multi-items',
+    'auto-create',
+  ],
+  actions: [
+    { type: 'set', ns: 'pubsub', name: 'publish', handle: publish },
+    { type: 'set', ns: 'pubsub', name: 'retract', handle: retract },
+  ],
+}
+
+function publish(request: PubsubRequest): IqAnswer {
+  const { action, from, session } = request
+  const name = requireNode(action)
+  const options = readOptions(request)
+  const node = targetOf(request, name, options)
+  const { id, payload } = readItem(action, node)
+  const published = publishItem(node, { id, payload, publisher: from, session })
+  const item = published === undefined ? undefined : xml('item', { id: published })
+  return pubsubElement(xml('publish', { node: name }, item))
+}
+
+/** The node that is published to; it is made where that is allowed (§7.1.4, §7.1.5). */
+function targetOf(request: PubsubRequest, name: string, options: ConfigTexts): Node {
+  const { service, from } = request
+  const node = findNode(service, name)
+  if (node) {
+    requirePublisher(node, from)
+    requireConditions(node, options)
+    return node
+  }
+  if (!service.autoCreate || bare(from) !== service.owner)
+    return requireExisting(service, undefined, from)
+  const made = createNode(service, { name, creator: bare(from), config: options })
+  requireConditions(made, options)
+  return made
+}
+
+/**
+ * What `<publish-options/>` asks for (§7.1.5).
+ *
+ * @throws {StanzaError} `conflict` for a field that the server does not know
+ */
+function readOptions({ pubsub, service }: PubsubRequest): ConfigTexts {
+  const element = pubsub.getChild('publish-options', NS_PUBSUB)
+  const form = element && findForm(element)
+  if (!form) return {}
+  const submitted = readForm(form)
+  if (formTypeOf(submitted) !== PUBLISH_OPTIONS)
+    throw new StanzaError('bad-request', `A form of type ${PUBLISH_OPTIONS} is expected.`)
+  return readConditions(submitted, fieldsOf(service))
+}
+
+function readConditions(form: DataForm, fields: readonly AnyField[]): ConfigTexts {
+  const conditions: Record<string, readonly string[]> = {}
+  for (const { var: name, values } of form.fields) {
+    if (name === undefined || name === 'FORM_TYPE') continue
+    const field = fields.find((each) => each.name === name)
+    const value = field?.definition.kind.read(values)
+    if (!field || value === undefined) throw pubsubError('conflict', 'precondition-not-met')
+    conditions[name] = field.definition.kind.write(value)
+  }
+  return conditions
+}
+
+/** §7.1.5, rule 1. */
+function requireConditions(node: Node, conditions: ConfigTexts): void {
+  const { service, config } = node
+  for (const field of fieldsOf(service)) {
+    const wanted = conditions[field.name]
+    if (!wanted) continue
+    const actual = field.definition.kind.write(settingOf(config, field))
+    if (!isSame(field, wanted, actual, service.limits.items))
+      throw pubsubError('conflict', 'precondition-not-met')
+  }
+}
+
+function isSame(
+  field: AnyField,
+  wanted: readonly string[],
+  actual: readonly string[],
+  limit: number,
+): boolean {
+  // `max` is the number that it stands for.
+  const plain = (texts: readonly string[]): readonly string[] =>
+    field.name === maxItems.name && texts[0] === 'max' ? [String(limit)] : texts.toSorted()
+  return plain(wanted).join('\0') === plain(actual).join('\0')
+}
+
+interface ItemRequest {
+  readonly id: string | undefined
+  readonly payload: XmlElement | undefined
+}
+
+/** The item as the kind of the node demands it (§4.3, §7.1.3.6). */
+function readItem(action: XmlElement, node: Node): ItemRequest {
+  const [item, ...others] = action.getChildren('item', NS_PUBSUB)
+  if (others.length > 0) throw new StanzaError('bad-request', 'One item is published at a time.')
+  const hasPayload = settingOf(node.config, deliverPayloads)
+  const isKept = keepsItems(node)
+  if (!item) {
+    if (isKept) throw pubsubError('bad-request', 'item-required')
+    if (hasPayload) throw pubsubError('bad-request', 'payload-required')
+    return { id: undefined, payload: undefined }
+  }
+  if (!isKept && !hasPayload) throw pubsubError('bad-request', 'item-forbidden')
+  const payload = payloadOf(item, node)
+  if (hasPayload && !payload) throw pubsubError('bad-request', 'payload-required')
+  return { id: item.attrs.id || undefined, payload }
+}
+
+function payloadOf(item: XmlElement, node: Node): XmlElement | undefined {
+  const [payload, ...others] = item.getChildElements()
+  const wanted = settingOf(node.config, payloadType)
+  const isForeign = payload && wanted !== '' && payload.getNS() !== wanted
+  if (others.length > 0 || isForeign) throw pubsubError('bad-request', 'invalid-payload')
+  return payload
+}
+
+/** §7.2 */
+function retract({ service, action, from }: PubsubRequest): IqAnswer {
+  const name = requireNode(action)
+  const [item, ...others] = action.getChildren('item', NS_PUBSUB)
+  const id = item?.attrs.id
+  if (!id || others.length > 0) throw pubsubError('bad-request', 'item-required')
+  const node = requireExisting(service, findNode(service, name), from)
+  requirePublisher(node, from)
+  if (!keepsItems(node)) throw unsupported('persistent-items')
+  const entry = itemsOf(node).find((each) => each.id === id)
+  if (!entry) throw new StanzaError('item-not-found')
+  if (!mayReplace(node, entry, from)) throw new StanzaError('forbidden')
+  const { notify } = action.attrs
+  retractItems(
+    node,
+    [id],
+    notify === undefined ? settingOf(node.config, notifyRetract) : isYes(notify),
+  )
+  return undefined
+}

@@ -1,0 +1,77 @@
+import { deferred, type IqAnswer } from '@tactus/core'
+import { NS_RSM, type PageSummary, pageElement, readPageRequest, StanzaError } from '@tactus/stanza'
+import { xml } from '@tactus/xml'
+import { requireAccess, requireExisting } from '../access.ts'
+import type { PubsubFeature } from '../feature.ts'
+import { answerWithItems } from '../fetch.ts'
+import { pageOf } from '../paging.ts'
+import { findNode, itemsOf, type PubsubRequest } from '../service.ts'
+import type { ItemEntry } from '../store.ts'
+import { NS_PUBSUB, pubsubElement, requireNode } from '../wire.ts'
+
+/** XEP-0060 §6.5: retrieve items. */
+export const retrieving: PubsubFeature = {
+  announces: ['retrieve-items', 'rsm', 'last-published'],
+  actions: [{ type: 'get', ns: 'pubsub', name: 'items', handle: retrieve }],
+}
+
+/**
+ * What is read are payloads, beside the steps: the answer comes when they are there.
+ */
+function retrieve(request: PubsubRequest): IqAnswer {
+  const { service, action, from, stanza } = request
+  const name = requireNode(action)
+  const node = requireExisting(service, findNode(service, name), from)
+  requireAccess(node, from)
+  const { entries, summary } = chosen(request, itemsOf(node))
+  const page = summary && pageElement(summary)
+  if (entries.length === 0) return pubsubElement(xml('items', { node: name }), page)
+  const reply = { id: stanza.id ?? '', to: from, from: stanza.to ?? service.scope.entity }
+  answerWithItems(node, entries, { reply, summary })
+  return deferred
+}
+
+interface Chosen {
+  readonly entries: readonly ItemEntry[]
+  readonly summary: PageSummary | undefined
+}
+
+/** Which items are wanted, the most recent first as in the examples of §6.5. */
+function chosen(request: PubsubRequest, all: readonly ItemEntry[]): Chosen {
+  const { action, pubsub, service } = request
+  const { pageItems, pageBytes } = service.limits
+  const ids = action.getChildren('item', NS_PUBSUB).map(({ attrs }) => attrs.id)
+  if (ids.length > 0) {
+    const wanted = new Set(ids)
+    const named = all.filter(({ id }) => wanted.has(id))
+    return {
+      entries: fitting(named.toReversed().slice(0, pageItems), pageBytes),
+      summary: undefined,
+    }
+  }
+  const recent = mostRecent(all.toReversed(), action.attrs.max_items)
+  const asked = pubsub.getChild('set', NS_RSM) !== undefined
+  const limits = { default: pageItems, max: pageItems }
+  const { items, summary } = pageOf(recent, readPageRequest(pubsub, limits), (page) =>
+    fitting(page, pageBytes),
+  )
+  // §6.5.4: a list that is cut short says so.
+  return { entries: items, summary: asked || items.length < recent.length ? summary : undefined }
+}
+
+/** §6.5.7 */
+function mostRecent(all: readonly ItemEntry[], count: string | undefined): readonly ItemEntry[] {
+  if (count === undefined) return all
+  if (!/^\d{1,9}$/.test(count)) throw new StanzaError('bad-request', 'max_items is no number.')
+  return all.slice(0, Number(count))
+}
+
+/** As many as one stanza may carry; one in any case. */
+function fitting(entries: readonly ItemEntry[], limit: number): readonly ItemEntry[] {
+  let bytes = 0
+  const end = entries.findIndex((entry) => {
+    bytes += entry.bytes
+    return bytes > limit
+  })
+  return end < 0 ? entries : entries.slice(0, Math.max(1, end))
+}

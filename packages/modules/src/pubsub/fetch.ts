@@ -1,0 +1,131 @@
+import type { JobDefinition, Scope } from '@tactus/core'
+import { errorReply, NS_CLIENT, type PageSummary, pageElement, StanzaError } from '@tactus/stanza'
+import { selectByKeys } from '@tactus/storage'
+import { parseElement, Stanza, type XmlElement, xml } from '@tactus/xml'
+import { deliverPayloads, notificationType, settingOf } from './fields.ts'
+import { deliverOrSend, type OldItem, oldItemMessage } from './notify.ts'
+import type { Node, Service } from './service.ts'
+import { type ItemEntry, itemKey, tables } from './store.ts'
+import { pubsubElement } from './wire.ts'
+
+/** An item whose payload is wanted. */
+interface Wanted {
+  readonly node: string
+  readonly seq: number
+  readonly id: string
+  /** It has one; none can be found where the item went meanwhile. */
+  readonly full: boolean
+}
+
+type Spec = {
+  readonly job: 'fetch'
+  readonly entity: string
+} & (
+  | {
+      readonly kind: 'answer'
+      readonly node: string
+      readonly list: readonly Wanted[]
+      readonly reply: Reply
+      readonly summary: PageSummary | undefined
+    }
+  | {
+      readonly kind: 'last'
+      readonly list: readonly (Wanted & OldItem)[]
+      readonly to: string
+    }
+)
+
+/** Where an answer goes. */
+export interface Reply {
+  readonly id: string
+  readonly to: string
+  readonly from: string
+}
+
+/** Reads items and answers a request with them. */
+export function answerWithItems(
+  node: Node,
+  entries: readonly ItemEntry[],
+  { reply, summary }: { readonly reply: Reply; readonly summary: PageSummary | undefined },
+): void {
+  const list = entries.map((entry) => wanted(node, entry))
+  note(node.service, { kind: 'answer', node: node.name, list, reply, summary })
+}
+
+/** Reads items and sends each to an address, as notifications of what was there before. */
+export function sendItems(
+  service: Service,
+  to: string,
+  items: readonly { readonly node: Node; readonly entry: ItemEntry }[],
+): void {
+  const list = items.map(({ node, entry }) => ({
+    ...wanted(node, entry),
+    at: entry.at,
+    type: settingOf(node.config, notificationType),
+    shown: settingOf(node.config, deliverPayloads),
+  }))
+  if (list.length > 0) note(service, { kind: 'last', list, to })
+}
+
+function wanted(node: Node, { seq, id, bytes }: ItemEntry): Wanted {
+  return { node: node.name, seq, id, full: bytes > 0 }
+}
+
+/** Payloads are read beside the steps (design §5): what is to be done with them comes back as an input. */
+function note({ scope }: Service, what: DistributiveOmit<Spec, 'job' | 'entity'>): void {
+  scope.job('pubsub', `fetch ${scope.makeId()}`, { job: 'fetch', entity: scope.entity, ...what })
+}
+type DistributiveOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : never
+
+/** The job behind it. */
+export const fetchJob: JobDefinition<Spec, readonly (string | undefined)[]> = {
+  async run({ entity, list }, { reader }) {
+    const keys = list.map(({ node, seq }) => [entity, node, seq])
+    const rows = await selectByKeys(reader, tables.payloads, itemKey, keys)
+    const texts = new Map(rows.map(({ node, seq, xml: text }) => [`${node}\0${seq}`, String(text)]))
+    return list.map(({ node, seq }) => texts.get(`${node}\0${seq}`))
+  },
+
+  done(scope, spec, result) {
+    if (spec.kind === 'answer') answer(scope, spec, result)
+    else if (result.ok) send(scope, spec, result.value)
+  },
+}
+
+function send(
+  scope: Scope,
+  { list, to }: Extract<Spec, { kind: 'last' }>,
+  texts: readonly (string | undefined)[],
+): void {
+  list.forEach((item, index) => {
+    const payload = payloadOf(texts[index])
+    if (item.full && !payload) return
+    const message = oldItemMessage(scope, { ...item, payload: item.shown ? payload : undefined })
+    deliverOrSend(scope, to, message)
+  })
+}
+
+type Result = Parameters<typeof fetchJob.done>[2]
+
+function answer(scope: Scope, spec: Extract<Spec, { kind: 'answer' }>, result: Result): void {
+  const { id, to, from } = spec.reply
+  if (!result.ok) {
+    const request = Stanza.from(
+      xml('iq', { xmlns: NS_CLIENT, type: 'get', id, from: to, to: from }),
+    )
+    const error = errorReply(request, new StanzaError('internal-server-error'))
+    if (error) deliverOrSend(scope, to, error.element)
+    return
+  }
+  const items = spec.list.flatMap(({ id: item, full }, index) => {
+    const payload = payloadOf(result.value[index])
+    return full && !payload ? [] : [xml('item', { id: item }, payload)]
+  })
+  const page = spec.summary && pageElement(spec.summary)
+  const content = pubsubElement(xml('items', { node: spec.node }, items), page)
+  deliverOrSend(scope, to, xml('iq', { xmlns: NS_CLIENT, type: 'result', id, from, to }, content))
+}
+
+function payloadOf(text: string | undefined): XmlElement | undefined {
+  return text === undefined ? undefined : parseElement(text)
+}

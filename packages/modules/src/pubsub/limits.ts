@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import type { Limits } from './service.ts'
+
+/** The settings of this module: bounds of what an entity's nodes may hold. */
+export const limits: z.ZodType<Limits> = z.strictObject({
+  nodes: z.int().positive().default(256).meta({
+    description: 'Most nodes of an account.',
+  }),
+  items: z.int().positive().default(10_000).meta({
+    description: 'Most items that a node keeps; what `max` means for `pubsub#max_items`.',
+  }),
+  payloadBytes: z.int().positive().default(262_144).meta({
+    description: 'Largest payload of an item, in bytes of UTF-8.',
+  }),
+  bytes: z.int().positive().default(52_428_800).meta({
+    description: 'Most bytes of all payloads of an account.',
+  }),
+  subscribers: z.int().min(0).default(1_000).meta({
+    description: 'Most explicit subscriptions to a node.',
+  }),
+  affiliations: z.int().min(0).default(1_000).meta({
+    description: 'Most affiliations with a node.',
+  }),
+  pageItems: z.int().positive().default(100).meta({
+    description: 'Most items in one answer; the rest comes page by page (XEP-0059).',
+  }),
+  pageBytes: z.int().positive().default(524_288).meta({
+    description: 'Most bytes of payloads in one answer.',
+  }),
+})

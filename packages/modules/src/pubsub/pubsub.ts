@@ -1,0 +1,138 @@
+import {
+  defineModule,
+  isTo,
+  relationTo,
+  rosterOf,
+  type Scope,
+  type Session,
+  type XmppModule,
+  xep,
+} from '@tactus/core'
+import { isFull } from '@tactus/jid'
+import { isRequest, NS_DATA_FORMS } from '@tactus/stanza'
+import { rosterStore } from '@tactus/storage'
+import { takeApproval } from './approval.ts'
+import { describeNode, visibleNodes } from './discovery.ts'
+import { announced, dispatch, payloadOf } from './dispatch.ts'
+import { fetchJob } from './fetch.ts'
+import { limits } from './limits.ts'
+import { pubsubMigration } from './migration.ts'
+import { nodesFor } from './nodes.ts'
+import { accountService, askContacts, receiveRelayed, sendLastItems } from './pep/account.ts'
+import { Interests, interestState } from './pep/interests.ts'
+import { stripPrivateEvents } from './pep/private-events.ts'
+import { NS_PEP_RELAY, readArrival } from './pep/wire.ts'
+import type { Service } from './service.ts'
+import { itemStore, nodeStore, payloadStore, peopleStore, tables, usageStore } from './store.ts'
+import { NS_PUBSUB, NS_PUBSUB_OWNER } from './wire.ts'
+
+/**
+ * Publish-Subscribe, and every account as a service of its own: what somebody wants others to know, or to find again on
+ * every device.
+ *
+ * @see {@link https://xmpp.org/extensions/xep-0060.html | XEP-0060}
+ * @see {@link https://xmpp.org/extensions/xep-0163.html | XEP-0163}
+ */
+export const pubsub: XmppModule = defineModule({
+  name: 'pubsub',
+  implements: [
+    xep('0060', '1.30.0', {
+      status: 'partial',
+      note: 'Accounts only. Without subscription options, digests, leases, several subscriptions of one address, item expiry and the ad-hoc command of §8.7: who waits for approval is listed by §8.8. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
+    }),
+    xep('0163', '1.2.2', {
+      status: 'partial',
+      note: 'Contacts on other servers are not notified yet.',
+    }),
+    xep('0115', '1.6.0', {
+      status: 'partial',
+      note: 'Clients’ hashes are verified; the server has none of its own.',
+    }),
+    xep('0390', '0.3.2', {
+      status: 'partial',
+      note: 'Clients’ hashes are verified, SHA-2 and SHA-3; the server has none of its own, and answers no questions in a client’s place.',
+    }),
+    xep('0222', '1.0'),
+    xep('0223', '1.1.1'),
+  ],
+  features: {
+    account: [
+      NS_PUBSUB,
+      ...announced('auto-subscribe', 'filtered-notifications', 'presence-subscribe'),
+    ],
+  },
+  session: interestState,
+  stores: [nodeStore, itemStore, payloadStore, peopleStore, usageStore, rosterStore],
+  migrations: [pubsubMigration],
+  jobs: { fetch: fetchJob },
+  config: limits,
+
+  setup({ iq, hooks, session, config, disco, pubsub: port }) {
+    const interests = new Interests(session)
+    const serviceOf = (scope: Scope): Service =>
+      accountService(scope, { limits: config(scope.host), port, interests })
+    port.provide(nodesFor(serviceOf))
+
+    for (const ns of [NS_PUBSUB, NS_PUBSUB_OWNER]) {
+      iq.get('account', ns, 'pubsub', (request) => dispatch(serviceOf(request.scope), request))
+      iq.set('account', ns, 'pubsub', (request) => dispatch(serviceOf(request.scope), request))
+    }
+    hooks.decide('account.missing', ({ scope, from, stanza }) => {
+      const payload = isRequest(stanza) ? payloadOf(stanza) : undefined
+      if (payload) dispatch(serviceOf(scope), { scope, from, stanza, payload, session: undefined })
+    })
+
+    // A guest publishes nothing: it would outlive the visit.
+    disco.info('account', ({ host }) =>
+      host.anonymous ? {} : { identities: [{ category: 'pubsub', type: 'pep' }] },
+    )
+    disco.items('account', ({ scope, from }) => visibleNodes(serviceOf(scope), from))
+    disco.node('account', ({ scope, from, node }) => describeNode(serviceOf(scope), node, from))
+
+    const greet = (scope: Scope, { jid, invisible }: Session, names: readonly string[]): void => {
+      sendLastItems(serviceOf(scope), jid, names)
+      if (invisible !== 'silent') askContacts(scope, { jid, names })
+    }
+    hooks.on('presence.changed', ({ scope, session: current, before, after }) => {
+      if (after && interests.announced(scope, current, before))
+        greet(scope, current, interests.of(scope, current))
+    })
+    hooks.on('iq.answered', ({ scope, from, answer }) => {
+      const own = scope.sessions().find(({ jid }) => jid === from)
+      if (own) {
+        if (interests.answered(scope, own, answer)) greet(scope, own, interests.of(scope, own))
+        return
+      }
+      const [child] = answer.children
+      const content = child?.ns === NS_PEP_RELAY && answer.child(child.name, child.ns)
+      if (!content) return
+      if (content.name === 'notify') receiveRelayed(scope, from, content, { interests, port })
+      else if (isFull(from)) sendLastItems(serviceOf(scope), from, readArrival(content))
+    })
+    hooks.on('message.received', ({ scope, message }) => {
+      if (message.hasChild('x', NS_DATA_FORMS)) takeApproval(serviceOf(scope), message)
+    })
+    // Who is let in learns what there is.
+    hooks.on('roster.changed', ({ scope, contact, before }) => {
+      if ((before && isTo(before)) || !isTo(relationTo(rosterOf(scope), contact))) return
+      for (const current of scope.sessions())
+        if (current.presence)
+          askContacts(scope, { jid: current.jid, names: interests.of(scope, current), contact })
+    })
+    hooks.rewrite('message.receiving', (message, { scope }) =>
+      stripPrivateEvents(message, scope, port),
+    )
+
+    hooks.on('account.deleted', ({ scope }) => forget(scope))
+  },
+})
+
+function forget(scope: Scope): void {
+  const { entity, turn } = scope
+  turn.clear(nodeStore, tables.nodes, { entity })
+  turn.clear(itemStore, tables.items, { entity })
+  turn.clear(payloadStore, tables.payloads, { entity })
+  turn.clear(peopleStore, tables.affiliations, { entity })
+  turn.clear(peopleStore, tables.subscriptions, { entity })
+  turn.clear(usageStore, usageStore.table, { entity })
+}

@@ -1,0 +1,30 @@
+import type { Executor } from '../executor.ts'
+
+/** Table of the owners that are no more: what is left of their archives goes bit by bit, in no step. */
+export const archivePurgeTable = 'archive_purge'
+
+/** Rows that are removed at once: locks are short, and nobody else waits. */
+export const purgedAtOnce = 1_000
+
+const next = 'SELECT owner FROM archive_purge ORDER BY owner LIMIT 1'
+
+/**
+ * Removes a part of the archives that were given up (`archive_purge`). Answers how many messages went; fewer than
+ * `purgedAtOnce` says that nothing is left. Nobody reads or writes them any more, so several instances may do this at once.
+ */
+export async function purgeArchives(executor: Executor): Promise<number> {
+  const [gone] =
+    (await executor.transaction([
+      {
+        sql: `DELETE FROM archive WHERE owner = (${next}) AND n IN (
+          SELECT n FROM archive WHERE owner = (${next}) ORDER BY n LIMIT ${purgedAtOnce})`,
+        params: [],
+      },
+      {
+        sql: `DELETE FROM archive_purge WHERE owner = (${next})
+          AND NOT EXISTS (SELECT 1 FROM archive WHERE archive.owner = archive_purge.owner)`,
+        params: [],
+      },
+    ])) ?? []
+  return gone?.changes ?? 0
+}

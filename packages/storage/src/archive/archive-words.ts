@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import type { Dialect } from '../storage.ts'
+
+/** Longest word and most different words of a message that a search finds; both far above what people write. */
+const limits = { word: 64, words: 2_000 }
+/** Most words of a search: each costs a look at the index. */
+const mostSearched = 16
+
+const word = /[\p{L}\p{N}\p{M}]+/gu
+/** Scripts that put no spaces between words: only a dictionary finds them. */
+const unspaced =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+let segmenter: Intl.Segmenter | undefined
+
+/**
+ * The words of a text, each once, as both dialects index them: letters, digits and marks, in lower case.
+ *
+ * Split here and not by the database, so that a search finds the same on either. Undefined where there are none.
+ */
+export function wordsOf(text: string): string | undefined {
+  const words = distinctWords(text, limits.words)
+  return words.length === 0 ? undefined : words.join(' ')
+}
+
+/** What to search for; empty when the text has no word in it. All of them have to be in a message. */
+export function searchedWords(text: string): readonly string[] {
+  return distinctWords(text, mostSearched)
+}
+
+/**
+ * The condition on an archive's words as the index of the dialect understands it. Words hold letters, digits and marks
+ * only (`wordsOf`), so that nothing in them is an operator.
+ */
+export function matchOf(dialect: Dialect, owner: string, words: readonly string[]): string {
+  if (dialect === 'postgres') {
+    const prefix = createHash('md5').update(owner).digest('hex').slice(0, 10)
+    return words.map((each) => `'${prefix}${each}'`).join(' & ')
+  }
+  // Only narrows it down: the query compares the owner itself as well.
+  const owned = Array.from(owner.matchAll(word), ([run]) => `"${run}"`)
+  const wanted = words.map((each) => `"${each}"`)
+  return `owner : (${owned.join(' AND ')}) AND words : (${wanted.join(' AND ')})`
+}
+
+function distinctWords(text: string, most: number): string[] {
+  const words = new Set<string>()
+  for (const [run] of text.normalize('NFKC').toLowerCase().matchAll(word)) {
+    for (const part of unspaced.test(run) ? segments(run) : [run]) {
+      if (words.size === most) return [...words]
+      words.add(shortened(part))
+    }
+  }
+  return [...words]
+}
+
+function segments(run: string): string[] {
+  segmenter ??= new Intl.Segmenter('und', { granularity: 'word' })
+  return Array.from(segmenter.segment(run), ({ segment }) => segment)
+}
+
+/** By code points, so that no half of one is left. */
+function shortened(long: string): string {
+  return long.length <= limits.word ? long : [...long].slice(0, limits.word).join('')
+}

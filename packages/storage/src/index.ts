@@ -1,0 +1,66 @@
+export {
+  type Account,
+  type AccountFilter,
+  type AccountSummary,
+  accountStore,
+  type Credentials,
+  countAccounts,
+  credentials,
+  listAccounts,
+  type ScramKeys,
+} from './account-store.ts'
+export { expiredMessages, type Retention } from './archive/archive-expiry.ts'
+export {
+  type ArchiveEnd,
+  type ArchiveFilter,
+  type ArchivePage,
+  type ArchivePageRequest,
+  type ArchivePageRow,
+  archiveEnds,
+  readArchivePage,
+} from './archive/archive-page.ts'
+export { archivePurgeTable, purgedAtOnce } from './archive/archive-purge.ts'
+export {
+  type ArchivedMessage,
+  archivedKey,
+  archiveKey,
+  archiveRow,
+  archiveStore,
+  archiveTable,
+  originKey,
+} from './archive/archive-store.ts'
+export { searchedWords, wordsOf } from './archive/archive-words.ts'
+export { blockListStore } from './block-list-store.ts'
+export { type ColumnTypes, columnTypes, createTable } from './columns.ts'
+export { storageContract } from './contract/contract.ts'
+export { type StorageCase, sampleMigration } from './contract/support.ts'
+export {
+  type KeyValueOptions,
+  type KeyValueStore,
+  keyValueStore,
+  type ValueOf,
+  type ValueType,
+} from './key-value-store.ts'
+export {
+  type Mailbox,
+  type MailboxRow,
+  mailboxCount,
+  mailboxPage,
+  mailboxStore,
+  waitingAmong,
+} from './mailbox-store.ts'
+export { coreMigrations } from './migrate.ts'
+export { openPostgresStorage, type PostgresStorageOptions } from './postgres/postgres-storage.ts'
+export { type Roster, type RosterItem, rosterStore } from './roster-store.ts'
+export { type CollectedRows, collectRows } from './row-collector.ts'
+export type { Cell, Row, RowCollector, RowWrite, StateChange, StateKey } from './rows.ts'
+export { selectByKeys } from './select-by-keys.ts'
+export { type SessionRow, sessionRowLifetime, sessionStore } from './session-store.ts'
+export { FolderInUse } from './sqlite/folder-lock.ts'
+export {
+  openMemorySqlite,
+  openSqliteStorage,
+  type SqliteStorageOptions,
+} from './sqlite/sqlite-storage.ts'
+export { stateKey } from './state-key.ts'
+export * from './storage.ts'

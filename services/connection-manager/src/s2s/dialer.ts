@@ -1,0 +1,162 @@
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
+import { domainToAscii } from '@tactus/jid'
+import { certificateNames, standsFor } from '../certificates/certificate-names.ts'
+import { isPrivate } from './private-addresses.ts'
+import { findTargets, type Resolver, type Target } from './targets.ts'
+
+/** There is no way to a domain. */
+export class Unreachable extends Error {
+  /** It will not be different in a moment: the domain does not exist, or may not be connected to. */
+  readonly permanent: boolean
+
+  constructor(message: string, options: ErrorOptions & { readonly permanent: boolean }) {
+    super(message, options)
+    this.permanent = options.permanent
+  }
+}
+
+/** What making connections to other servers goes by. */
+export interface DialerOptions {
+  readonly resolver: Resolver
+  /** A number from 0 to 1. */
+  readonly chance: () => number
+  /** Where a domain without SRV records is looked for. */
+  readonly port: number
+  readonly allowPrivate: boolean
+  /** Milliseconds for one address. */
+  readonly timeout: number
+  /** Our certificate for a domain that we speak for. */
+  readonly contextFor: (domain: string) => Promise<SecureContext>
+}
+
+/** A connection to a server that may be one of the wanted domain. */
+export interface Dialed {
+  readonly socket: Socket
+  /** TLS is up already (XEP-0368). */
+  readonly tls: TLSSocket | undefined
+  readonly address: string
+}
+
+interface Located {
+  readonly target: Target
+  readonly address: string
+}
+
+/** Addresses tried of one domain at most; its DNS may name any number. */
+const mostAddresses = 8
+
+/** Finds and connects to other servers. */
+export class Dialer {
+  readonly #options: DialerOptions
+
+  constructor(options: DialerOptions) {
+    this.#options = options
+  }
+
+  /** @throws {Unreachable} */
+  async dial(local: string, remote: string): Promise<Dialed> {
+    const addresses = await this.#addresses(remote)
+    let cause: unknown
+    for (const { target, address } of addresses) {
+      try {
+        return await this.#connect({ local, remote, target, address })
+      } catch (error) {
+        cause = error
+      }
+    }
+    const reason = cause instanceof Error ? cause.message : 'no address answered'
+    throw new Unreachable(reason, { cause, permanent: false })
+  }
+
+  /** Puts TLS on a connection, as its client. @throws {Error} */
+  async secure(socket: Socket, local: string, remote: string, direct = false): Promise<TLSSocket> {
+    const secureContext = await this.#options.contextFor(local)
+    const tls = connectTls({
+      socket,
+      secureContext,
+      servername: domainToAscii(remote),
+      // Who it is is judged by the names that may stand for an XMPP domain, and a wrong one is no reason to hang up yet.
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+      ...(direct && { ALPNProtocols: ['xmpp-server'] }),
+    })
+    await within(this.#options.timeout, tls, 'secureConnect')
+    return tls
+  }
+
+  /** @throws {Unreachable} */
+  async #addresses(domain: string): Promise<readonly Located[]> {
+    const found: Located[] = []
+    try {
+      await this.#find(domain, found)
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause)
+      if (found.length === 0) throw new Unreachable(message, { cause, permanent: false })
+    }
+    const { allowPrivate } = this.#options
+    const allowed = allowPrivate ? found : found.filter(({ address }) => !isPrivate(address))
+    if (allowed.length > 0) return allowed.slice(0, mostAddresses)
+    const why = found.length > 0 ? 'only private addresses' : 'no address'
+    throw new Unreachable(`the DNS knows ${why} for ${domain}`, { permanent: true })
+  }
+
+  /** Collects what is there, so that one name that cannot be resolved does not hide the others. */
+  async #find(domain: string, found: Located[]): Promise<void> {
+    const { resolver, port } = this.#options
+    for (const target of await findTargets(domain, port, this.#options)) {
+      const addresses = await resolver.addresses(target.host)
+      found.push(...addresses.map((address) => ({ target, address })))
+      if (found.length >= mostAddresses) return
+    }
+  }
+
+  async #connect(to: {
+    readonly local: string
+    readonly remote: string
+    readonly target: Target
+    readonly address: string
+  }): Promise<Dialed> {
+    const { address, target, local, remote } = to
+    const socket = connect({ host: address, port: target.port, noDelay: true, keepAlive: true })
+    try {
+      await within(this.#options.timeout, socket, 'connect')
+      const tls = target.direct ? await this.secure(socket, local, remote, true) : undefined
+      return { socket, tls, address }
+    } catch (error) {
+      socket.destroy()
+      throw error
+    }
+  }
+}
+
+/** Whether the certificate of the other side can be verified, and stands for the domain. */
+export function isVerified(tls: TLSSocket, domain: string): boolean {
+  const certificate = tls.authorized ? tls.getPeerX509Certificate() : undefined
+  return certificate !== undefined && standsFor(certificateNames(certificate.raw), domain)
+}
+
+/** Waits for an event of a socket. @throws {Error} where it ends before, or takes too long */
+function within(timeout: number, socket: Socket, event: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      clearTimeout(timer)
+      socket.off(event, done)
+      socket.off('close', closed)
+      if (error) reject(error)
+      else resolve()
+    }
+    let failure: Error | undefined
+    const done = (): void => settle()
+    const closed = (): void => settle(failure ?? new Error('the connection was closed'))
+    const timer = setTimeout(() => {
+      settle(new Error('no answer in time'))
+      socket.destroy()
+    }, timeout)
+    socket.on('error', (error) => {
+      failure ??= error
+    })
+    socket.once(event, done)
+    socket.once('close', closed)
+  })
+}

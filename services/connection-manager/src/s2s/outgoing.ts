@@ -1,0 +1,304 @@
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Half, HostSummary, RemoteStream } from '@tactus/bus'
+import { isListed } from '@tactus/bus'
+import { entityOf, partitionOf, partitionStream } from '@tactus/cluster'
+import { errorReply, NS_SERVER, StanzaError } from '@tactus/stanza'
+import { tcpFraming } from '@tactus/stream'
+import { attach, detach } from '../door/socket-events.ts'
+import type { Services } from '../services.ts'
+import { Connection, type ConnectionContext } from '../stream/connection.ts'
+import { type Dialed, type Dialer, isVerified, Unreachable } from './dialer.ts'
+import type { Verdict } from './incoming.ts'
+import type { RemoteMetrics } from './metrics.ts'
+import {
+  type OutgoingListener,
+  OutgoingStream,
+  type PeerTls,
+  type Purpose,
+} from './outgoing-stream.ts'
+import { type Bounce, Route } from './route.ts'
+import type { Item, Shard } from './shard.ts'
+import { Turnstile } from './turnstile.ts'
+
+const framing = tcpFraming(NS_SERVER)
+/** Connections that are being made at a time; the others wait, so that a thousand dead domains cost no more than these. */
+const mostDials = 64
+/** Domains remembered that nothing waits for. */
+const mostIdle = 10_000
+/** Stanzas are tried this often: a message that is sent back to its sender makes passages of its own. */
+const hops = 16
+
+/** What writing to other servers needs. */
+export interface OutgoingPorts {
+  readonly services: Services
+  readonly context: ConnectionContext
+  readonly metrics: RemoteMetrics
+  readonly dialer: Dialer
+  hostOf(domain: string): HostSummary | undefined
+  isSure(): boolean
+  dialbackKey(local: string, remote: string, streamId: string): string
+}
+
+/** All that goes to other servers from this instance: by pair of domains, over the shards that it holds. */
+export class Outgoing {
+  readonly connections: Set<Connection> = new Set()
+  readonly #ports: OutgoingPorts
+  readonly #routes = new Map<string, Route>()
+  readonly #dials = new Turnstile(mostDials)
+  /** Who waits for the other side's proof must not stand behind those who wait for the dead. */
+  readonly #questions = new Turnstile(mostDials)
+  #bytes = 0
+
+  constructor(ports: OutgoingPorts) {
+    this.#ports = ports
+  }
+
+  /** A stanza of a shard that this instance holds. */
+  add(item: Item): void {
+    const { from, to } = item.frame
+    this.#bytes += item.bytes
+    if (this.#bytes > this.#ports.services.settings.s2s.queue.total)
+      return this.#bounced(item, 'resource-constraint', 'too much waits for other servers')
+    this.#route(from, to).add(item)
+  }
+
+  /** A shard goes to another instance: what is queued of it is read again there. */
+  leave(shard: Shard): void {
+    for (const route of this.#routes.values()) route.leave((item) => item.shard === shard)
+    this.#count()
+  }
+
+  tick(): void {
+    const now = this.#ports.services.env.clock.monotonic()
+    for (const [name, route] of this.#routes) {
+      route.tick()
+      if (route.isForgettable(now)) this.#routes.delete(name)
+    }
+    this.#count()
+  }
+
+  close(): void {
+    for (const connection of this.connections) connection.finish('closed')
+  }
+
+  /** XEP-0220 §2.1.2: asks the server of a domain whether a key is its own. */
+  async verify(question: {
+    readonly local: string
+    readonly remote: string
+    readonly streamId: string
+    readonly key: string
+  }): Promise<Verdict> {
+    const { local, remote, streamId, key } = question
+    const purpose: Purpose = { kind: 'verify', streamId, key }
+    return await new Promise<Verdict>((resolve) => {
+      void this.#dial(
+        { local, remote, purpose },
+        {
+          ready: () => {},
+          verdict: (isValid, verified) =>
+            resolve(isValid ? { kind: 'valid', verified } : { kind: 'invalid' }),
+          ended: ({ final }) =>
+            resolve({
+              kind: 'error',
+              condition: final === 'remote-server-not-found' ? final : 'remote-server-timeout',
+            }),
+        },
+      )
+    })
+  }
+
+  list(): RemoteStream[] {
+    return [...this.#routes.values()].map(({ local, remote, state, stream, queued, problem }) => ({
+      direction: 'out',
+      local,
+      remote,
+      state,
+      authentication: stream?.authentication ?? '',
+      tls: stream?.tls?.protocol ?? 'none',
+      queued,
+      address: stream?.connection.address ?? '',
+      problem,
+    }))
+  }
+
+  #route(local: string, remote: string): Route {
+    const name = `${local} ${remote}`
+    const known = this.#routes.get(name)
+    if (known) return known
+    const { services, isSure } = this.#ports
+    const { queue, timeouts } = services.settings.s2s
+    const route = new Route(local, remote, {
+      env: services.env,
+      limits: {
+        stanzas: queue.stanzas,
+        bytes: queue.bytes,
+        delivery: timeouts.delivery,
+        idle: timeouts.idle,
+      },
+      isSure,
+      dial: (_, listener) =>
+        void this.#dial({ local, remote, purpose: { kind: 'stanzas' } }, listener),
+      written: (item) => this.#written(item),
+      bounced: (item, condition, text) => this.#bounced(item, condition, text),
+    })
+    if (this.#routes.size >= mostIdle) this.#forgetIdle()
+    this.#routes.set(name, route)
+    return route
+  }
+
+  #forgetIdle(): void {
+    for (const [name, route] of this.#routes)
+      if (route.queued === 0 && !route.stream) this.#routes.delete(name)
+  }
+
+  #count(): void {
+    let bytes = 0
+    let queued = 0
+    for (const route of this.#routes.values()) {
+      bytes += route.queuedBytes
+      queued += route.queued
+    }
+    this.#bytes = bytes
+    this.#ports.metrics.queued.set(queued)
+  }
+
+  #written(item: Item): void {
+    this.#ports.metrics.stanzas.with({ direction: 'out' }).inc(item.frame.recipients.length)
+    item.shard.settle(item)
+  }
+
+  /** RFC 6120 §8.3.1: an error for each that could not be reached; none for an error. */
+  #bounced(item: Item, condition: Bounce, text: string): void {
+    const { services, metrics } = this.#ports
+    const { partitions } = services.settings
+    metrics.bounced.with({ condition }).inc(item.frame.recipients.length)
+    const { stanza, recipients, id, durable } = item.frame
+    const error = new StanzaError(condition, text)
+    const at = services.env.clock.now()
+    const inputs = recipients.flatMap((to, index) => {
+      const isFarewell = stanza.name === 'presence' && stanza.type === 'unavailable'
+      const reply = isFarewell ? undefined : errorReply(stanza.with({ to }), error)
+      const entity = reply?.to === undefined ? undefined : entityOf(reply.to)
+      if (!reply || entity === undefined) return []
+      const frame: Half = {
+        kind: 'half',
+        entity,
+        stanza: reply,
+        id: `${id}-e${index}`,
+        at,
+        durable,
+        hops,
+      }
+      return [{ stream: partitionStream(partitionOf(entity, partitions)), frame }]
+    })
+    item.shard.settle(item, inputs)
+  }
+
+  async #dial(
+    to: { readonly local: string; readonly remote: string; readonly purpose: Purpose },
+    listener: OutgoingListener,
+  ): Promise<void> {
+    const { metrics, dialer } = this.#ports
+    const outcome = (name: 'opened' | 'failed'): void =>
+      metrics.connections.with({ direction: 'out', outcome: name }).inc()
+    const turnstile = to.purpose.kind === 'verify' ? this.#questions : this.#dials
+    await turnstile.enter()
+    try {
+      const dialed = await dialer.dial(to.local, to.remote)
+      outcome('opened')
+      this.#open(dialed, to, listener)
+    } catch (error) {
+      outcome('failed')
+      const isFinal = error instanceof Unreachable && error.permanent
+      const message = error instanceof Error ? error.message : String(error)
+      listener.ended({ message, final: isFinal ? 'remote-server-not-found' : undefined })
+    } finally {
+      turnstile.leave()
+    }
+  }
+
+  #open(
+    { socket, tls, address }: Dialed,
+    {
+      local,
+      remote,
+      purpose,
+    }: {
+      readonly local: string
+      readonly remote: string
+      readonly purpose: Purpose
+    },
+    listener: OutgoingListener,
+  ): void {
+    const { services, context, dialer, dialbackKey } = this.#ports
+    const { settings } = services
+    const transport = tls ?? socket
+    const connection: Connection = new Connection({
+      transport,
+      address,
+      framing,
+      context,
+      limits: settings.server,
+      handler: (made) =>
+        new OutgoingStream({
+          connection: made,
+          local,
+          remote,
+          purpose,
+          tls: tls && peerOf(tls, remote),
+          startTls: async () => await this.#startTls(made, socket, { local, remote, dialer }),
+          unverifiedAllowed: this.#unverifiedAllowed(local, remote),
+          key: (streamId) => dialbackKey(local, remote, streamId),
+          timeout: settings.s2s.timeouts.negotiation,
+          listener: this.#watched(listener),
+        }),
+    })
+    this.connections.add(connection)
+    attach(transport, connection)
+    ;(connection.handler as OutgoingStream).begin()
+  }
+
+  #watched(listener: OutgoingListener): OutgoingListener {
+    const { metrics } = this.#ports
+    return {
+      ready: (stream) => {
+        const mechanism = stream.authentication === 'external' ? 'external' : 'dialback'
+        metrics.authentications.with({ direction: 'out', mechanism, outcome: 'success' }).inc()
+        listener.ready(stream)
+      },
+      verdict: (isValid, verified) => listener.verdict?.(isValid, verified),
+      ended: (problem) => listener.ended(problem),
+      stalled: () => listener.stalled?.(),
+      drained: () => listener.drained?.(),
+    }
+  }
+
+  async #startTls(
+    connection: Connection,
+    socket: Socket,
+    {
+      local,
+      remote,
+      dialer,
+    }: {
+      readonly local: string
+      readonly remote: string
+      readonly dialer: Dialer
+    },
+  ): Promise<PeerTls> {
+    detach(socket)
+    const tls = await dialer.secure(socket, local, remote)
+    connection.transport = tls
+    attach(tls, connection)
+    return peerOf(tls, remote)
+  }
+
+  #unverifiedAllowed(local: string, remote: string): boolean {
+    return isListed(remote, this.#ports.hostOf(local)?.federation?.dialback ?? [])
+  }
+}
+
+function peerOf(tls: TLSSocket, remote: string): PeerTls {
+  return { protocol: tls.getProtocol() ?? '', verified: isVerified(tls, remote) }
+}

@@ -1,0 +1,22 @@
+/** What streams with other servers implement; the list in docs/generated/xeps.md is made of this, too. */
+export const remoteSpecifications = [
+  {
+    xep: '0178',
+    version: '1.2',
+    status: 'partial',
+    note: 'Certificates of servers. Those of clients are no way to log in here.',
+  },
+  { xep: '0185', version: '1.0', status: 'complete', note: undefined },
+  {
+    xep: '0220',
+    version: '1.1.1',
+    status: 'partial',
+    note: 'No sender of a second pair of domains on a stream of ours (§2.5): each pair has its own, so that order and load are its own as well. Incoming streams may carry up to 64. Keys are proof enough only where the server that confirms them has a certificate for its domain, unless `federation.dialback` says otherwise.',
+  },
+  {
+    xep: '0368',
+    version: '1.1.0',
+    status: 'partial',
+    note: 'Outgoing streams only; nothing listens for TLS from the first byte of other servers.',
+  },
+] as const

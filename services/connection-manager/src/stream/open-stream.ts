@@ -1,0 +1,45 @@
+import type { Socket } from 'node:net'
+import type { Framing } from '@tactus/stream'
+import { attach } from '../door/socket-events.ts'
+import type { Services } from '../services.ts'
+import { Connection } from './connection.ts'
+import { Negotiation } from './negotiation.ts'
+import type { TlsInfo } from './tls-info.ts'
+
+/** A transport on which a client is about to open a stream. */
+export interface NewStream {
+  readonly socket: Socket
+  /** Admitted and counted. */
+  readonly address: string
+  readonly framing: Framing
+  readonly tls: TlsInfo | undefined
+  /** Puts TLS on the transport; undefined where it cannot be had or is there already. */
+  readonly startTls?: (connection: Connection) => void
+}
+
+/** Makes a connection of a transport, and negotiates on it. */
+export function openStream(
+  services: Services,
+  connections: Set<Connection>,
+  { socket, address, framing, tls, startTls }: NewStream,
+): Connection {
+  const connection = new Connection({
+    transport: socket,
+    address,
+    framing,
+    context: services.connections,
+    limits: services.settings.preAuth,
+    handler: (made) =>
+      new Negotiation({
+        services,
+        connection: made,
+        tls,
+        startTls: startTls && (() => startTls(made)),
+      }),
+  })
+  connections.add(connection)
+  services.metrics.connections.with({ outcome: 'accepted' }).inc()
+  services.metrics.streams.with({ state: 'negotiating' }).inc()
+  attach(socket, connection)
+  return connection
+}

@@ -1,0 +1,6 @@
+export { engineMetrics } from './metrics.ts'
+export { commandCatalogue, moduleSchemas, routerMigrations } from './modules.ts'
+export { type RouterOptions, type RunningRouter, startRouter } from './router.ts'
+export { clusterSettings } from './settings.ts'
+export { dataFolder, makeFolder, openStorage } from './storage.ts'
+export { productVersion } from './version.ts'

@@ -1,0 +1,72 @@
+import type { Bus, HostSummary, Request, Requests, StoredCredentials } from '@tactus/bus'
+import type { CommandRegistry, Host, HostDirectory, ReadContext } from '@tactus/core'
+import { parseBareJid } from '@tactus/jid'
+import { credentials, type Reader } from '@tactus/storage'
+
+/** What a router answers from. */
+export interface RequestSources {
+  readonly reader: Reader
+  readonly hosts: HostDirectory
+  /** Domains of a host's services. */
+  services(host: Host): readonly string[]
+  readonly commands: CommandRegistry
+  readonly context: ReadContext
+  /** Looks for partitions that another router has just handed over. */
+  refresh(): void
+  /** Takes this router out of service, or back into it. */
+  drain(draining: boolean): void
+}
+
+type Answer = (input: unknown) => Promise<unknown>
+
+/** Answers what other instances ask (design §5): reads only, by any router. */
+export function serveRequests(
+  bus: Bus,
+  instance: string,
+  sources: RequestSources,
+): AsyncDisposable {
+  const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
+    ['account.credentials', (input) => findCredentials(sources, input as { account: string })],
+    ['hosts.list', () => Promise.resolve(summaries(sources))],
+    ['cluster.refresh', async () => sources.refresh()],
+    ['instance.drain', async (input) => drain(instance, sources, input)],
+    ['command.read', (input) => runRead(sources, input as { name: string; input: unknown })],
+  ])
+  return bus.serve(instance, async ({ method, input }: Request) => {
+    const answer = answers.get(method)
+    if (!answer) throw new Error(`a router does not answer ${method}`)
+    return await answer(input)
+  })
+}
+
+async function findCredentials(
+  { reader }: RequestSources,
+  { account }: { account: string },
+): Promise<StoredCredentials | undefined> {
+  return await credentials(reader, parseBareJid(account))
+}
+
+function summaries({ hosts, services }: RequestSources): readonly HostSummary[] {
+  return hosts.list().map((host) => {
+    const { name, anonymous, registration, federation } = host
+    const summary = { name, anonymous, registration, services: services(host) }
+    return federation ? { ...summary, federation } : summary
+  })
+}
+
+function runRead(
+  { commands, context }: RequestSources,
+  { name, input }: { name: string; input: unknown },
+): Promise<unknown> {
+  return commands.runRead(context, name, input)
+}
+
+function drain(
+  instance: string,
+  sources: RequestSources,
+  input: unknown,
+): Requests['instance.drain']['output'] {
+  const { draining } = input as Requests['instance.drain']['input']
+  sources.drain(draining)
+  return { instance, draining }
+}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { canOwnServices } from '@tactus/testkit'
+import { deeds } from './nemesis.ts'
+import { isGood, render } from './report.ts'
+import { runChaos } from './run.ts'
+
+test('any process may die at any moment: nothing accepted is lost, doubled or put out of order', async (context) => {
+  if (!canOwnServices(context)) return
+  const told: string[] = []
+  const report = await runChaos({
+    seed: 20,
+    minutes: 3,
+    // Every kind of harm twice.
+    kills: deeds.length * 2,
+    clients: 40,
+    rate: 100,
+    say: (text) => told.push(text),
+  })
+  const text = render(report)
+  for (const line of text.split('\n')) context.diagnostic(line)
+  if (!isGood(report)) context.diagnostic(told.join('\n').slice(-50_000))
+  assert(isGood(report), text)
+  assert(report.kills >= 20, `${report.kills} kills`)
+  assert(report.resumed > 50, `${report.resumed} resumptions`)
+  assert(report.verdict.accepted > 2_000, `${report.verdict.accepted} accepted`)
+})

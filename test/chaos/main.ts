@@ -1,0 +1,58 @@
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { type Deed, deeds } from './nemesis.ts'
+import { isGood, render } from './report.ts'
+import { runChaos } from './run.ts'
+
+const help = `Runs a cluster of its own under load, kills and freezes its parts, and checks every message.
+
+  npm run chaos -- [--minutes N] [--seed S] [--clients N] [--rate N] [--only DEED,…] [--json FILE]
+
+  --minutes N     how long to do harm (default 5)
+  --seed S        what is done, in which order (default: another each time, which is printed)
+  --clients N     sessions (default 60)
+  --rate N        messages per second, all together (default 150)
+  --only DEED,…   some of: ${deeds.join(', ')}
+  --json FILE     write the report there as well`
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '5' },
+    seed: { type: 'string' },
+    clients: { type: 'string', default: '60' },
+    rate: { type: 'string', default: '150' },
+    only: { type: 'string' },
+    json: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
+
+function deedsOf(text: string): readonly Deed[] {
+  const names = text.split(',').map((name) => name.trim())
+  const found = deeds.filter((deed) => names.some((name) => deed.startsWith(name)))
+  if (found.length === 0) throw new Error(`--only takes some of: ${deeds.join(', ')}`)
+  return found
+}
+
+async function main(): Promise<void> {
+  // So that what happens at the end of a process happens: nothing that it started stays behind.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  const report = await runChaos({
+    seed: Number(values.seed ?? Date.now() % 1_000_000),
+    minutes: Number(values.minutes),
+    clients: Number(values.clients),
+    rate: Number(values.rate),
+    only: deedsOf(values.only ?? deeds.join(',')),
+    say,
+  })
+  say(render(report))
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
+  if (!isGood(report)) process.exitCode = 1
+}
+
+if (values.help) say(help)
+else await main()

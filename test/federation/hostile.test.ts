@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { Realm } from './realm.ts'
+
+const ours = 'verona.lit'
+const theirs = 'mantua.lit'
+const limit = { timeout: 60_000 }
+
+const header = (to: string, from: string): string =>
+  `<?xml version='1.0'?><stream:stream to='${to}' from='${from}' version='1.0' xmlns='jabber:server' xmlns:db='jabber:server:dialback' xmlns:stream='http://etherx.jabber.org/streams'>`
+
+/** Another server's side of a connection, that says what the test wants. */
+class Peer {
+  readonly #socket: Socket
+  #text = ''
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('data', (chunk: Buffer) => {
+      this.#text += chunk.toString()
+      socket.emit('text')
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => socket.emit('text'))
+  }
+
+  static async to(port: number): Promise<Peer> {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    return new Peer(socket)
+  }
+
+  say(text: string): void {
+    this.#socket.write(text)
+  }
+
+  /** What came up to and with this; whatever came when the connection is over. */
+  async hears(part: string): Promise<string> {
+    while (!this.#text.includes(part) && !this.#socket.destroyed) await once(this.#socket, 'text')
+    const text = this.#text
+    this.#text = ''
+    assert(text.includes(part), `${part} is not in ${text}`)
+    return text
+  }
+
+  drop(): void {
+    this.#socket.destroy()
+  }
+}
+
+/** A server of a domain that confirms every key, as its own would. */
+async function confirming(realm: Realm, domain: string): Promise<Disposable> {
+  const server = createServer((socket) => {
+    const peer = new Peer(socket)
+    void (async () => {
+      await peer.hears('<stream:stream')
+      peer.say(
+        `${header(ours, domain).replace("version='1.0' xmlns", "id='x' version='1.0' xmlns")}<stream:features/>`,
+      )
+      const id = /id='([^']+)'/.exec(await peer.hears('</db:verify>'))?.[1]
+      peer.say(`<db:verify from='${domain}' to='${ours}' id='${id}' type='valid'/>`)
+    })().catch(() => {})
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  realm.names.locate(domain, (server.address() as AddressInfo).port)
+  return { [Symbol.dispose]: () => void server.close() }
+}
+
+const open = async (realm: Realm, from = theirs, to = ours): Promise<Peer> => {
+  const peer = await Peer.to(realm.server(ours).port('s2s'))
+  peer.say(header(to, from))
+  return peer
+}
+
+/** A peer that proved by dialback that it is `theirs`. */
+async function proved(realm: Realm): Promise<Peer> {
+  const peer = await open(realm)
+  await peer.hears('</stream:features>')
+  peer.say(`<db:result from='${theirs}' to='${ours}'>any key</db:result>`)
+  await peer.hears("type='valid'")
+  return peer
+}
+
+test(
+  'V36: a stanza is of a pair of domains that its stream has proved, or the stream ends',
+  limit,
+  async () => {
+    await using realm = await Realm.of({ domain: ours, federation: { dialback: ['*'] } })
+    using _server = await confirming(realm, theirs)
+    const juliet = await realm.login(`juliet@${ours}/balcony`)
+    const message = (from: string, to = juliet.jid): string =>
+      `<message from='${from}' to='${to}' type='chat'><body>from ${from}</body></message>`
+
+    const stranger = await open(realm)
+    stranger.say(message(`romeo@${theirs}`))
+    await stranger.hears('<not-authorized')
+
+    const peer = await proved(realm)
+    peer.say(message(`romeo@${theirs}`))
+    await juliet.hears(`from romeo@${theirs}`)
+    peer.say(message('romeo@padua.lit'))
+    await peer.hears('<invalid-from')
+
+    const local = await proved(realm)
+    local.say(message(`nurse@${ours}`))
+    await local.hears('<invalid-from')
+
+    const away = await proved(realm)
+    away.say(message(`romeo@${theirs}`, 'x@padua.lit'))
+    await away.hears('<improper-addressing')
+
+    const nameless = await proved(realm)
+    nameless.say(`<message to='${juliet.jid}'><body>x</body></message>`)
+    await nameless.hears('<improper-addressing')
+    assert.deepEqual(juliet.unheard, [])
+  },
+)
+
+test('V33: nobody is believed for an answer that was not asked for', limit, async () => {
+  await using realm = await Realm.of({ domain: ours, federation: { dialback: ['*'] } })
+  for (const answer of ['result', 'verify']) {
+    const peer = await open(realm)
+    await peer.hears('</stream:features>')
+    peer.say(`<db:${answer} from='${theirs}' to='${ours}' id='x' type='valid'/>`)
+    await peer.hears('<policy-violation')
+  }
+})
+
+test(
+  'XEP-0220 §2.2.2, §2.4.2: keys that are not ours, and domains that nobody serves',
+  limit,
+  async () => {
+    await using realm = await Realm.of({ domain: ours, federation: { dialback: ['*'] } })
+    const peer = await open(realm)
+    await peer.hears('</stream:features>')
+
+    peer.say(`<db:verify from='${theirs}' to='${ours}' id='s1'>0123456789abcdef</db:verify>`)
+    await peer.hears(`<db:verify from='${ours}' to='${theirs}' id='s1' type='invalid'/>`)
+    peer.say(`<db:verify from='${theirs}' to='padua.lit' id='s1'>0123</db:verify>`)
+    await peer.hears('<item-not-found')
+    peer.say(`<db:result from='${theirs}' to='padua.lit'>key</db:result>`)
+    await peer.hears('<item-not-found')
+    // Nobody can be asked: the stream stays, for other pairs.
+    peer.say(`<db:result from='nowhere.lit' to='${ours}'>key</db:result>`)
+    await peer.hears('<remote-server-not-found')
+    peer.drop()
+
+    const lost = await open(realm, theirs, 'padua.lit')
+    await lost.hears('<host-unknown')
+  },
+)

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import type { SmClient } from '@tactus/testkit'
+import type { Stanza } from '@tactus/xml'
+import { stages } from './stage.ts'
+
+const TUNE = 'http://jabber.org/protocol/tune'
+const NS_DISCO = 'http://jabber.org/protocol/disco#info'
+const software = `client/pc//Test<${TUNE}+notify<`
+const ver = createHash('sha1').update(software).digest('base64')
+const caps = `<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:example:sm' ver='${ver}'/>`
+const info = `<identity category='client' type='pc' name='Test'/><feature var='${TUNE}+notify'/>`
+
+const plays = async (client: SmClient, title: string): Promise<void> => {
+  const item = `<item id='current'><tune xmlns='${TUNE}'><title>${title}</title></tune></item>`
+  client.send(
+    `<iq type='set' id='${title}'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='${TUNE}'>${item}</publish></pubsub></iq>`,
+  )
+  const answer = await client.take(({ id }) => id === title, 'the answer')
+  assert.equal(answer.type, 'result')
+}
+
+const isTune =
+  (title: string) =>
+  (stanza: Stanza): boolean =>
+    stanza.name === 'message' && String(stanza).includes(`<title>${title}</title>`)
+
+stages({}, (tell) => {
+  tell(
+    'XEP-0163 §4: what a resource wants outlives its connection, and what it missed comes',
+    async (stage) => {
+      await stage.befriend('romeo', 'juliet')
+      const romeo = await stage.managed('romeo', 1)
+      const juliet = await stage.online('juliet', 0)
+      romeo.send(`<presence>${caps}</presence>`)
+      const question = await romeo.take(({ type }) => type === 'get', 'the question')
+      romeo.send(
+        `<iq type='result' id='${question.id}' to='${question.from}'><query xmlns='${NS_DISCO}' node='urn:example:sm#${ver}'>${info}</query></iq>`,
+      )
+      await romeo.settle()
+
+      await plays(juliet, 'one')
+      await romeo.take(isTune('one'), 'the first tune')
+      romeo.drop()
+      await romeo.ended
+      await plays(juliet, 'two')
+      const again = await stage.back('romeo', 0)
+      await again.takeOver(romeo)
+      await again.take(isTune('two'), 'what it missed')
+      await plays(juliet, 'three')
+      await again.take(isTune('three'), 'what comes after')
+    },
+  )
+})

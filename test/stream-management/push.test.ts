@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import type { SmClient } from '@tactus/testkit'
+import type { Stanza } from '@tactus/xml'
+import { message, type Stage, stages } from './stage.ts'
+
+const PUBSUB = 'http://jabber.org/protocol/pubsub'
+const settings = { modules: { push: { interval: 3, patience: 2, pause: 1 } } }
+
+const isNotification = (stanza: Stanza): boolean => stanza.hasChild('pubsub', PUBSUB)
+
+/** How many messages a notification tells of. */
+function count(notification: Stanza): string | undefined {
+  const fields = notification
+    .child('pubsub', PUBSUB)
+    ?.getChild('publish')
+    ?.getChild('item')
+    ?.getChild('notification')
+    ?.getChild('x', 'jabber:x:data')
+    ?.getChildren('field')
+  return fields?.find(({ attrs }) => attrs.var === 'message-count')?.getChildText('value') ?? ''
+}
+
+async function notified(service: SmClient): Promise<Stanza> {
+  return await service.take(isNotification, 'a notification')
+}
+
+function confirm(service: SmClient, { id, from }: Stanza): void {
+  service.send(`<iq type='result' id='${id}' to='${from}'/>`)
+}
+
+/** Juliet's phone, for which a push service is enabled, and Romeo at the other door. */
+async function scene(stage: Stage): Promise<{
+  readonly service: SmClient
+  readonly phone: SmClient
+  readonly romeo: SmClient
+}> {
+  const service = await stage.online('romeo', 1, 'service')
+  const romeo = await stage.online('romeo', 1)
+  const phone = await stage.online('juliet', 0)
+  phone.send(
+    `<iq type='set' id='e'><enable xmlns='urn:xmpp:push:0' jid='${service.jid}' node='n1'/></iq>`,
+  )
+  await phone.take(({ id, type }) => id === 'e' && type === 'result', 'the result')
+  return { service, phone, romeo }
+}
+
+stages(settings, (tell) => {
+  tell('XEP-0357 §7: a device that waits to be resumed is not there', async (stage) => {
+    const { service, phone, romeo } = await scene(stage)
+    romeo.send(message(phone.jid, 'seen'))
+    await phone.next('message')
+    phone.acknowledge()
+    await phone.settle()
+    phone.drop()
+    await phone.ended
+    romeo.send(message(phone.jid, 'missed'))
+    const first = await notified(service)
+    assert.equal(count(first), '1')
+    confirm(service, first)
+
+    const again = await stage.back('juliet', 1)
+    await again.takeOver(phone)
+    await again.settle()
+    assert.deepEqual(again.bodies(), ['missed'])
+    romeo.send(message(phone.jid, 'heard'))
+    await again.next('message')
+    await romeo.settle(await stage.account('juliet'))
+    await service.settle()
+    assert.deepEqual(service.inbox.filter(isNotification), [])
+  })
+
+  tell('XEP-0357 §7: what a room says to a resource wakes its device', async (stage) => {
+    const { service, phone, romeo } = await scene(stage)
+    phone.drop()
+    await phone.ended
+    romeo.send(message(phone.jid, 'to all', 'groupchat'))
+    assert.equal(count(await notified(service)), '1')
+  })
+
+  tell('XEP-0357 §7: what a lost connection did not bring is told of', async (stage) => {
+    const { service, phone, romeo } = await scene(stage)
+    phone.answers = false
+    romeo.send(message(phone.jid, 'one') + message(phone.jid, 'two'))
+    await phone.next('message')
+    await phone.next('message')
+    phone.drop()
+    assert.equal(count(await notified(service)), '2')
+  })
+})
+
+stages(
+  settings,
+  (tell) => {
+    tell('design §3.2: what is to be told outlives the routers', async (stage) => {
+      const { service, phone, romeo } = await scene(stage)
+      phone.drop()
+      await phone.ended
+      romeo.send(message(phone.jid, 'one'))
+      const first = await notified(service)
+      confirm(service, first)
+      // Too soon after the first to be told at once.
+      romeo.send(message(phone.jid, 'two'))
+      await romeo.settle(await stage.account('juliet'))
+      const old = [...stage.server.routers]
+      await stage.server.startRouter()
+      await stage.server.startRouter()
+      for (const router of old) {
+        await router.kill()
+        stage.server.forget(router)
+      }
+      const second = await notified(service)
+      assert.equal(count(second), '2')
+      // Nobody answers, and whoever asked may be gone: it is asked again.
+      const third = await service.take(isNotification, 'it once more')
+      assert.notEqual(third.id, second.id)
+      assert.equal(count(third), '2')
+    })
+  },
+  ['cluster'],
+)
+
+stages(
+  { modules: { push: { rooms: false } } },
+  (tell) => {
+    tell('`rooms: false`: what a room says wakes nobody', async (stage) => {
+      const { service, phone, romeo } = await scene(stage)
+      phone.drop()
+      await phone.ended
+      romeo.send(message(phone.jid, 'to all', 'groupchat') + message(phone.jid, 'to her'))
+      assert.equal(count(await notified(service)), '1')
+    })
+  },
+  ['standalone'],
+)
