@@ -27,8 +27,8 @@ test('instance drain: a router owns nothing until it is undrained, and nobody no
       (await instances(load)).find((instance) => instance.id === id)?.partitions ?? 0
     const id = (await instances(load)).find(({ role }) => role === 'router')?.id ?? ''
     await server.command('instance drain', { id })
+    assert.deepEqual(drainingOf(await instances(load)), [id], 'announced before the answer')
     await eventually(async () => (await owned(id)) === 0, 10_000, 'it owns partitions')
-    assert.deepEqual(drainingOf(await instances(load)), [id])
     await flows()
     await server.command('instance undrain', { id })
     await eventually(async () => (await owned(id)) > 16, 15_000, 'it owns too little')

@@ -128,11 +128,13 @@ export class Engine {
 
   /**
    * Hands everything over and takes nothing for as long as there are others, or serves again. It holds for the lives to
-   * come as well: an operator means the process.
+   * come as well: an operator means the process. Settled when the others can see it.
+   *
+   * @throws {BusUnavailable} if they cannot be told yet; the heartbeats go on to try
    */
-  drain(draining: boolean): void {
+  async drain(draining: boolean): Promise<void> {
     this.#draining = draining
-    this.refresh()
+    await this.#life?.keeper.announce()
   }
 
   /** @returns undefined between two lives */

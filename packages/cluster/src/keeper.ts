@@ -70,6 +70,12 @@ export class Keeper {
     this.#poke()
   }
 
+  /** Says at once what the next heartbeat would say, for instance that this router is to own nothing. */
+  async announce(): Promise<void> {
+    await this.#options.bus.beat(this.#announcement(), this.#options.ttl)
+    this.#poke()
+  }
+
   /** Hands everything over to the others, or leaves it so that the next to come takes it at once. */
   async stop(): Promise<void> {
     this.#stopping = true

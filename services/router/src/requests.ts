@@ -14,7 +14,7 @@ export interface RequestSources {
   /** Looks for partitions that another router has just handed over. */
   refresh(): void
   /** Takes this router out of service, or back into it. */
-  drain(draining: boolean): void
+  drain(draining: boolean): Promise<void>
 }
 
 type Answer = (input: unknown) => Promise<unknown>
@@ -29,7 +29,7 @@ export function serveRequests(
     ['account.credentials', (input) => findCredentials(sources, input as { account: string })],
     ['hosts.list', () => Promise.resolve(summaries(sources))],
     ['cluster.refresh', async () => sources.refresh()],
-    ['instance.drain', async (input) => drain(instance, sources, input)],
+    ['instance.drain', (input) => drain(instance, sources, input)],
     ['command.read', (input) => runRead(sources, input as { name: string; input: unknown })],
   ])
   return bus.serve(instance, async ({ method, input }: Request) => {
@@ -61,12 +61,12 @@ function runRead(
   return commands.runRead(context, name, input)
 }
 
-function drain(
+async function drain(
   instance: string,
   sources: RequestSources,
   input: unknown,
-): Requests['instance.drain']['output'] {
+): Promise<Requests['instance.drain']['output']> {
   const { draining } = input as Requests['instance.drain']['input']
-  sources.drain(draining)
+  await sources.drain(draining)
   return { instance, draining }
 }

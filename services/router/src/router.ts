@@ -211,12 +211,12 @@ class TactusRouter implements RunningRouter {
   }
 
   /** An operator takes this router out of service, or back into it. */
-  #drained(draining: boolean): void {
+  async #drained(draining: boolean): Promise<void> {
     const { log, health } = this.#options
     log.info(draining ? 'drain_asked' : 'undrain_asked')
     if (draining) health?.draining()
     else health?.serving()
-    this.#engine.drain(draining)
+    await this.#engine.drain(draining)
   }
 
   #readContext(bus: Bus): ReadContext {
