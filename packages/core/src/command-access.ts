@@ -8,6 +8,8 @@ export interface CommandCaller {
   readonly cluster: boolean
   /** The host that it administers. */
   readonly host: string | undefined
+  /** The domains of that host's services, whose rooms and the like are the same administrator's. */
+  readonly services?: readonly string[]
   /** Tells whether another account administers the whole cluster. */
   isClusterAdmin(account: BareJid): boolean
 }
@@ -32,7 +34,8 @@ export function mayRun(command: CommandDefinition, caller: CommandCaller, given:
   const about = aboutOf(command, given)
   if (!about) return false
   if (command.access?.level === 'account' && bare(about) === caller.account) return true
-  if (domainpart(about) !== caller.host) return false
+  const domain = domainpart(about)
+  if (domain !== caller.host && caller.services?.includes(domain) !== true) return false
   return localpart(about) === undefined || !caller.isClusterAdmin(bare(about))
 }
 

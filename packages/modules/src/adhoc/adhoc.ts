@@ -75,7 +75,7 @@ export const adhoc: XmppModule = defineModule({
     }),
   }),
 
-  setup({ iq, disco, hooks, job, commands, config, log, isAdmin }) {
+  setup({ iq, disco, hooks, job, commands, config, services, log, isAdmin }) {
     let all: readonly Offer[] | undefined
     const offers = (): readonly Offer[] => {
       const known = commands()
@@ -96,6 +96,7 @@ export const adhoc: XmppModule = defineModule({
         addressed: host,
         cluster: isAdmin(account),
         host: administers ? host : undefined,
+        services: administers ? services.of(scope.host).map(({ domain }) => domain) : [],
         isClusterAdmin: isAdmin,
       }
     }

@@ -137,18 +137,8 @@ function asTheRoom(scope: Scope, check: () => void): void {
 function create(rooms: Rooms, { scope, resource, stanza }: Entering): RoomTurn {
   const account = bare(resource.jid)
   mayCreate(rooms, scope, resource.jid)
-  const room = RoomTurn.create(rooms, scope, {
-    service: domainpart(scope.entity),
-    created: scope.now,
-    secret: Buffer.from(scope.random(16)).toString('base64url'),
-    // A client of the time before rooms were configured gets an instant one.
-    locked: stanza.hasChild('x', NS_MUC),
-    listed: false,
-    title: '',
-    settings: rooms.initial,
-    kept: {},
-  })
-  if (!room.record.locked) room.configure(rooms.initial)
+  // A client of the time before rooms were configured gets an instant one.
+  const room = RoomTurn.make(rooms, scope, { locked: stanza.hasChild('x', NS_MUC) })
   room.setAffiliated(account, { affiliation: 'owner', nick: undefined, reason: undefined })
   return room
 }

@@ -10,7 +10,8 @@ import {
   StanzaError,
 } from '@tactus/stanza'
 import { Stanza, xml } from '@tactus/xml'
-import { countRooms, listRooms } from './store.ts'
+import { countRooms, listRooms } from './queries.ts'
+import { beginning } from './sweep.ts'
 
 /** How many rooms are named when nothing is asked, and at most. */
 const pageLimits = { default: 100, max: 250 }
@@ -18,6 +19,7 @@ const pageLimits = { default: 100, max: 250 }
 interface Spec {
   readonly job: 'list'
   readonly service: string
+  readonly since: number
   readonly request: string
   readonly page: PageRequest
   readonly asked: boolean
@@ -36,6 +38,7 @@ export function startListing(request: IqRequest): IqAnswer {
   const spec: Spec = {
     job: 'list',
     service: scope.entity,
+    since: beginning(scope),
     request: stanza.toString(),
     page: readPageRequest(payload, pageLimits),
     asked: payload.getChild('set', NS_RSM) !== undefined,
@@ -46,19 +49,27 @@ export function startListing(request: IqRequest): IqAnswer {
 
 /** Reads a page and answers. */
 export const listingJob: JobDefinition<Spec, Page> = {
-  async run({ service, page }, { reader }) {
+  async run({ service, since, page }, { reader }) {
     const { max: limit, after, before, index: offset = 0 } = page
     const [rooms, count] = await Promise.all([
-      listRooms(reader, service, {
-        ...(after && { after }),
-        ...(before !== undefined && { before }),
-        offset,
-        limit,
-      }),
-      countRooms(reader, service),
+      listRooms(
+        reader,
+        { service, since },
+        {
+          ...(after && { after }),
+          ...(before !== undefined && { before }),
+          offset,
+          limit,
+        },
+      ),
+      countRooms(reader, { service, since }),
     ])
     const [first] = rooms
-    return { rooms, count, index: first ? await countRooms(reader, service, first.jid) : 0 }
+    return {
+      rooms,
+      count,
+      index: first ? await countRooms(reader, { service, since }, first.jid) : 0,
+    }
   },
   done(scope, spec, result) {
     const request = Stanza.parse(spec.request)

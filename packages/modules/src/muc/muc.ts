@@ -3,11 +3,12 @@ import {
   defineModule,
   type RoomFeature,
   type Scope,
+  type ServiceDefinition,
   type ServiceStanza,
   type XmppModule,
   xep,
 } from '@tactus/core'
-import { bare, isFull } from '@tactus/jid'
+import { bare, domainpart, isFull } from '@tactus/jid'
 import {
   formElement,
   formTypeField,
@@ -19,6 +20,7 @@ import {
   StanzaError,
 } from '@tactus/stanza'
 import { changeList, readList } from './admin.ts'
+import { roomCommands, serveCommands } from './commands.ts'
 import { mucConfig } from './config.ts'
 import { maxOccupants, membersOnly, password } from './features/admission.ts'
 import { avatar, NS_VCARD, readAvatar, roomCardStore, setAvatar } from './features/avatar.ts'
@@ -49,12 +51,14 @@ import { privateMessages, voice } from './features/voice.ts'
 import { bePresent } from './join.ts'
 import { leave, lose } from './leave.ts'
 import { listingJob, startListing } from './listing.ts'
+import { mucMigration, temporaryMigration } from './migrations.ts'
 import { nickStore, occupantStore } from './occupants.ts'
 import { changeRoom, offerConfiguration } from './owner.ts'
 import { passIq } from './private.ts'
 import { initialSettings, type Rooms, RoomTurn } from './room.ts'
 import { receiveMessage } from './speak.ts'
-import { affiliationStore, historyStore, mucMigration, roomCountStore, roomStore } from './store.ts'
+import { affiliationStore, historyStore, roomCountStore, roomStore } from './store.ts'
+import { beginning, beginningStore, sweepJob } from './sweep.ts'
 import { NS_MUC, NS_MUC_ADMIN, NS_MUC_OWNER, NS_ROOM_INFO } from './wire.ts'
 
 const service = 'service:rooms'
@@ -77,7 +81,7 @@ export const muc: XmppModule = defineModule({
   implements: [
     xep('0045', '1.35.5', {
       status: 'partial',
-      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; logging (170, 171), which is the archive’s; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one. A room whose occupants were lost with Redis stays in the list until somebody touches it.',
+      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; logging (170, 171), which is the archive’s; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one.',
     }),
     xep('0249', '1.2', {
       note: 'Mediated invitations carry a direct one; those between people need nothing of a server.',
@@ -103,9 +107,11 @@ export const muc: XmppModule = defineModule({
     roomCardStore,
     spokenStore,
     purseStore,
+    beginningStore,
   ],
-  migrations: [mucMigration, roomCardStore.migration('0131-muc-card')],
-  jobs: { list: listingJob, farewell: farewellJob },
+  migrations: [mucMigration, roomCardStore.migration('0131-muc-card'), temporaryMigration],
+  commands: roomCommands,
+  jobs: { list: listingJob, farewell: farewellJob, sweep: sweepJob },
   identities: { [service]: [{ category: 'conference', type: 'text' }] },
   features: {
     [service]: [NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM, NS_MUC, NS_VCARD],
@@ -127,12 +133,14 @@ export const muc: XmppModule = defineModule({
     for (const feature of builtIn(settings)) port.feature(feature)
     port.provide((scope) => RoomTurn.find(rooms, scope))
 
-    services.add({
+    const definition: ServiceDefinition = {
       name: 'rooms',
       title: 'Chat rooms',
       subdomain: (host) => config(host).subdomain || undefined,
       receive: (arriving) => receive(rooms, arriving),
-    })
+    }
+    services.add(definition)
+    serveCommands(definition, rooms)
     iq.get(service, NS_DISCO_ITEMS, 'query', startListing)
     iq.get(entity, NS_MUC_ADMIN, 'query', (request) => readList(rooms, request))
     iq.set(entity, NS_MUC_ADMIN, 'query', (request) => changeList(rooms, request))
@@ -210,8 +218,7 @@ function describe(room: RoomTurn): ReturnType<NonNullable<RoomFeature['disco']>>
 
 function receive(rooms: Rooms, arriving: ServiceStanza): void {
   const { stanza, scope } = arriving
-  // The service itself reads nothing.
-  if (!scope.entity.includes('@')) return refuse(arriving)
+  if (!scope.entity.includes('@')) return receiveForService(arriving)
   switch (stanza.name) {
     case 'message':
       return receiveMessage(rooms, arriving)
@@ -222,8 +229,10 @@ function receive(rooms: Rooms, arriving: ServiceStanza): void {
   }
 }
 
-function refuse({ stanza }: ServiceStanza): void {
+/** The service itself reads nothing but what its rooms tell it. */
+function receiveForService({ stanza, scope, from, at }: ServiceStanza): void {
   if (stanza.name !== 'presence') throw new StanzaError('service-unavailable')
+  if (domainpart(from) === scope.entity && !isFull(from)) beginning(scope, at)
 }
 
 function receivePresence(rooms: Rooms, arriving: ServiceStanza): void {

@@ -25,10 +25,16 @@ const listFields: Readonly<
   'muc#roomconfig_roomowners': { affiliation: 'owner', kind: bareJidsField, label: 'Owners' },
 }
 
+/** The fields that features add, by their names on the wire. */
+export function configurationFields(rooms: Rooms): Readonly<Record<string, RoomField>> {
+  return Object.fromEntries(
+    rooms.features().flatMap((feature) => Object.entries(feature.fields ?? {})),
+  )
+}
+
 function fieldsOf(rooms: Rooms): Readonly<Record<string, RoomField | FieldDefinition<unknown>>> {
-  const fields = rooms.features().flatMap((feature) => Object.entries(feature.fields ?? {}))
   return {
-    ...Object.fromEntries(fields),
+    ...configurationFields(rooms),
     ...(listFields as unknown as Record<string, FieldDefinition<unknown>>),
   }
 }
@@ -84,7 +90,12 @@ export function changeRoom(rooms: Rooms, request: IqRequest): IqAnswer {
   return undefined
 }
 
-function configure(room: RoomTurn, by: Jid, submitted: Readonly<Record<string, unknown>>): void {
+/** Changes settings, and tells occupants; `by` is undefined where an operator does it. */
+export function configure(
+  room: RoomTurn,
+  by: Jid | undefined,
+  submitted: Readonly<Record<string, unknown>>,
+): void {
   const { settings: before, record } = room
   const lists = Object.entries(submitted).filter(([name]) => Object.hasOwn(listFields, name))
   const fields = Object.entries(submitted).filter(([name]) => !Object.hasOwn(listFields, name))
@@ -112,13 +123,13 @@ function expelOthers(room: RoomTurn): void {
 /** §10.2: the lists in the form replace those of the room. Owners first, so that there is always one. */
 function applyLists(
   room: RoomTurn,
-  by: Jid,
+  by: Jid | undefined,
   lists: readonly (readonly [string, readonly BareJid[]])[],
 ): void {
   const owners = lists.find(([name]) => name === 'muc#roomconfig_roomowners')?.[1]
   if (owners?.length === 0) throw new StanzaError('conflict', 'A room needs an owner.')
   const wanted = [...lists].sort(([one]) => (one === 'muc#roomconfig_roomowners' ? -1 : 1))
-  const actor = { nick: room.occupantOf(by)?.nick, jid: bare(by) }
+  const actor = by && { nick: room.occupantOf(by)?.nick, jid: bare(by) }
   let changes = 0
   const change = (account: BareJid, affiliation: Affiliation): void => {
     if (room.affiliations().get(account)?.affiliation === affiliation) return

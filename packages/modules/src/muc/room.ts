@@ -10,6 +10,7 @@ import type {
 import {
   type BareJid,
   bare,
+  domainpart,
   type FullJid,
   type Jid,
   withResource as jidWithResource,
@@ -25,6 +26,7 @@ import {
   type RoomRecord,
   roomStore,
 } from './store.ts'
+import { bareUnavailable } from './wire.ts'
 
 /** What everything about rooms shares: the features and the settings of the service. */
 export interface Rooms {
@@ -63,10 +65,34 @@ export class RoomTurn implements Room {
     return room
   }
 
-  /** Makes the room of the scope; its first occupant has to come in within the same turn. */
-  static create(rooms: Rooms, scope: Scope, record: RoomRecord): RoomTurn {
-    scope.set(roomStore, '', record)
-    return new RoomTurn(rooms, scope)
+  /**
+   * Makes the room of the scope. One that is not persistent goes with its last occupant: the first has to come in within
+   * the same turn. One that is locked waits for its owner to configure it (XEP-0045 §10.1).
+   */
+  static make(
+    rooms: Rooms,
+    scope: Scope,
+    {
+      locked = false,
+      persistent = rooms.initial['muc#roomconfig_persistentroom'] === true,
+    }: { locked?: boolean; persistent?: boolean },
+  ): RoomTurn {
+    scope.set(roomStore, '', {
+      service: domainpart(scope.entity),
+      created: scope.now,
+      secret: Buffer.from(scope.random(16)).toString('base64url'),
+      locked,
+      listed: false,
+      temporary: persistent ? undefined : scope.now,
+      title: '',
+      settings: rooms.initial,
+      kept: {},
+    })
+    const room = new RoomTurn(rooms, scope)
+    if (!persistent) room.#announceTemporary()
+    const settings = { ...rooms.initial, 'muc#roomconfig_persistentroom': persistent }
+    if (!locked) room.configure(settings)
+    return room
   }
 
   get record(): RoomRecord {
@@ -192,7 +218,12 @@ export class RoomTurn implements Room {
   configure(settings: RoomSettings): void {
     const listed = settings['muc#roomconfig_publicroom'] === true
     const title = String(settings['muc#roomconfig_roomname'] ?? '')
-    this.scope.set(roomStore, '', { ...this.record, locked: false, settings, listed, title })
+    const isPersistent = settings['muc#roomconfig_persistentroom'] === true
+    const temporary = isPersistent ? undefined : (this.record.temporary ?? this.scope.now)
+    const changed = { locked: false, settings, listed, temporary, title }
+    const wasTemporary = this.record.temporary !== undefined
+    this.scope.set(roomStore, '', { ...this.record, ...changed })
+    if (!isPersistent && !wasTemporary) this.#announceTemporary()
   }
 
   broadcast(stanza: Stanza | XmlElement): void {
@@ -221,6 +252,12 @@ export class RoomTurn implements Room {
     if (this.affiliations().size > 0) scope.set(affiliationStore, '', undefined)
     if (scope.get(historyStore)) scope.set(historyStore, '', undefined)
     scope.set(roomStore, '', undefined)
+  }
+
+  /** Tells the service that from now on it goes with its last occupant: nothing from before that time may live there. */
+  #announceTemporary(): void {
+    const service = this.record.service as BareJid
+    this.tell(service, Stanza.from(bareUnavailable(this.jid)))
   }
 
   #signed(stanza: Stanza | XmlElement): Stanza {

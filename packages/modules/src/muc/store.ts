@@ -1,13 +1,5 @@
 import type { Affiliation, RoomSettings } from '@tactus/core'
-import {
-  columnTypes,
-  createTable,
-  type DurableStore,
-  type Migration,
-  type Reader,
-  type StateKey,
-  stateKey,
-} from '@tactus/storage'
+import { type DurableStore, type Reader, type StateKey, stateKey } from '@tactus/storage'
 
 /** A room as its row is; the key within the entity is `''`. */
 export interface RoomRecord {
@@ -19,6 +11,8 @@ export interface RoomRecord {
   readonly locked: boolean
   /** Shown in the list of rooms. */
   readonly listed: boolean
+  /** Since when it goes with its last occupant, ms; undefined where it stays. */
+  readonly temporary: number | undefined
   readonly title: string
   readonly settings: RoomSettings
   /** What features keep, by their names. */
@@ -40,9 +34,12 @@ export interface HistoryLine {
   readonly stanza: Uint8Array
 }
 
-const roomTable = 'muc_room'
-const affiliationTable = 'muc_affiliation'
-const historyTable = 'muc_history'
+/** Rooms. */
+export const roomTable = 'muc_room'
+/** Who is what to a room. */
+export const affiliationTable = 'muc_affiliation'
+/** What was said last. */
+export const historyTable = 'muc_history'
 
 /** Rooms, the durable half. */
 export const roomStore: DurableStore<RoomRecord> = {
@@ -56,17 +53,19 @@ export const roomStore: DurableStore<RoomRecord> = {
       created: number
       locked: number
       listed: number
+      temporary: number | null
       title: string
       data: string
     }>(reader, roomTable, keys)
     return new Map(
-      rows.map(({ entity, service, created, locked, listed, title, data }) => [
+      rows.map(({ entity, service, created, locked, listed, temporary, title, data }) => [
         stateKey(entity, ''),
         {
           service,
           created: Number(created),
           locked: Number(locked) === 1,
           listed: Number(listed) === 1,
+          temporary: temporary === null ? undefined : Number(temporary),
           title,
           ...(JSON.parse(data) as Pick<RoomRecord, 'secret' | 'settings' | 'kept'>),
         },
@@ -80,13 +79,14 @@ export const roomStore: DurableStore<RoomRecord> = {
         rows.delete(roomTable, ['entity'], { entity })
         continue
       }
-      const { service, created, locked, listed, title, secret, settings, kept } = after
+      const { service, created, locked, listed, temporary, title, secret, settings, kept } = after
       rows.upsert(roomTable, ['entity'], {
         entity,
         service,
         created,
         locked: locked ? 1 : 0,
         listed: listed ? 1 : 0,
+        temporary: temporary ?? null,
         title,
         data: JSON.stringify({ secret, settings, kept }),
       })
@@ -189,112 +189,6 @@ export const roomCountStore: DurableStore<{ readonly owned: number; readonly all
   },
 
   save() {},
-}
-
-/** The tables of all of them. */
-export const mucMigration: Migration = {
-  name: '0130-muc',
-  async up(db, dialect) {
-    const { text, integer, flag, bytes, counter } = columnTypes(dialect)
-    await createTable(db, dialect, roomTable)
-      .addColumn('entity', text, (column) => column.notNull().primaryKey())
-      .addColumn('service', text, (column) => column.notNull())
-      .addColumn('created', integer, (column) => column.notNull())
-      .addColumn('locked', flag, (column) => column.notNull())
-      .addColumn('listed', flag, (column) => column.notNull())
-      .addColumn('title', text, (column) => column.notNull())
-      .addColumn('data', text, (column) => column.notNull())
-      .execute()
-    await db.schema
-      .createIndex('muc_room_listed')
-      .on(roomTable)
-      .columns(['service', 'listed', 'entity'])
-      .execute()
-    await createTable(db, dialect, affiliationTable)
-      .addColumn('entity', text, (column) => column.notNull())
-      .addColumn('jid', text, (column) => column.notNull())
-      .addColumn('affiliation', text, (column) => column.notNull())
-      .addColumn('nick', text)
-      .addColumn('reason', text)
-      .addPrimaryKeyConstraint('muc_affiliation_pk', ['entity', 'jid'])
-      .execute()
-    await db.schema
-      .createIndex('muc_affiliation_jid')
-      .on(affiliationTable)
-      .columns(['jid', 'affiliation'])
-      .execute()
-    await createTable(db, dialect, historyTable)
-      .addColumn('number', counter)
-      .addColumn('entity', text, (column) => column.notNull())
-      .addColumn('id', text, (column) => column.notNull())
-      .addColumn('at', integer, (column) => column.notNull())
-      .addColumn('stanza', bytes, (column) => column.notNull())
-      .addUniqueConstraint('muc_history_id', ['entity', 'id'])
-      .execute()
-  },
-}
-
-/** Rooms of a service that are shown, by their addresses; for jobs. */
-export async function listRooms(
-  reader: Reader,
-  service: string,
-  page: {
-    readonly after?: string
-    readonly before?: string
-    readonly offset: number
-    readonly limit: number
-  },
-): Promise<readonly { readonly jid: string; readonly name: string }[]> {
-  let query = reader
-    .selectFrom(roomTable)
-    .select(['entity', 'title'])
-    .where('service', '=', service)
-    .where('listed', '=', 1)
-  if (page.after !== undefined) query = query.where('entity', '>', page.after)
-  if (page.before) query = query.where('entity', '<', page.before)
-  const isBackwards = page.before !== undefined
-  const rows = (await query
-    .orderBy('entity', isBackwards ? 'desc' : 'asc')
-    .offset(page.offset)
-    .limit(page.limit)
-    .execute()) as { entity: string; title: string }[]
-  const rooms = rows.map(({ entity, title }) => ({ jid: entity, name: title }))
-  return isBackwards ? rooms.reverse() : rooms
-}
-
-/** Rooms that an account has an affiliation to, by their addresses; for jobs. */
-export async function roomsOf(
-  reader: Reader,
-  account: string,
-  { after, limit }: { readonly after: string; readonly limit: number },
-): Promise<readonly string[]> {
-  const rows = (await reader
-    .selectFrom(affiliationTable)
-    .select('entity')
-    .where('jid', '=', account)
-    .where('entity', '>', after)
-    .orderBy('entity')
-    .limit(limit)
-    .execute()) as { entity: string }[]
-  return rows.map(({ entity }) => entity)
-}
-
-/** How many rooms of a service are shown, and how many of them come before an address. */
-export async function countRooms(
-  reader: Reader,
-  service: string,
-  before?: string,
-): Promise<number> {
-  const listed = { service, listed: 1 }
-  if (before === undefined) return await countOf(reader, roomTable, listed)
-  const row = await reader
-    .selectFrom(roomTable)
-    .select((build) => build.fn.countAll().as('count'))
-    .where('service', '=', service)
-    .where('listed', '=', 1)
-    .where('entity', '<', before)
-    .executeTakeFirst()
-  return Number(row?.count ?? 0)
 }
 
 async function countOf(

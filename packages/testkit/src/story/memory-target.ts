@@ -38,10 +38,10 @@ export class MemoryTarget implements StoryTarget {
   readonly #clock = new TestClock()
   readonly #env: Env
   readonly #config: Config
-  readonly #broker = new MemoryBroker()
-  readonly #resources = new AsyncDisposableStack()
+  #broker = new MemoryBroker()
+  #resources = new AsyncDisposableStack()
   readonly #connections = new Map<string, MemoryConnection>()
-  readonly #stop = new AbortController()
+  #stop = new AbortController()
   #bus!: Bus
   #commands!: CommandClient
   #storage!: Storage
@@ -59,6 +59,7 @@ export class MemoryTarget implements StoryTarget {
 
   static async open(options: StoryOptions): Promise<MemoryTarget> {
     const target = new MemoryTarget(options)
+    target.#storage = openMemorySqlite(target.#env)
     await target.#start()
     return target
   }
@@ -123,13 +124,26 @@ export class MemoryTarget implements StoryTarget {
     await this.#beat()
   }
 
+  async loseBus(): Promise<void> {
+    await this.#end()
+    this.#connections.clear()
+    this.#broker = new MemoryBroker()
+    this.#resources = new AsyncDisposableStack()
+    this.#stop = new AbortController()
+    await this.#start()
+  }
+
   async close(): Promise<void> {
+    await this.#end()
+    await this.#storage[Symbol.asyncDispose]()
+  }
+
+  async #end(): Promise<void> {
     this.#stop.abort()
     await this.#resources.disposeAsync()
   }
 
   async #start(): Promise<void> {
-    this.#storage = this.#resources.use(openMemorySqlite(this.#env))
     const log = createLogger({
       level: 'error',
       format: 'json',

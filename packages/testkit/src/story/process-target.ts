@@ -87,6 +87,10 @@ export class ProcessTarget implements StoryTarget {
     return Promise.reject(new Error('real time cannot be made to pass; mark the story memoryOnly'))
   }
 
+  loseBus(): Promise<void> {
+    return Promise.reject(new Error('others share the bus; mark the story memoryOnly'))
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#connections.map((connection) => connection.end('closed')))
     for (const jid of this.#accounts)

@@ -50,6 +50,8 @@ export interface Story {
   settle(): Promise<void>
   /** Lets time pass for timers; only where the target can (`memory`). */
   pass(milliseconds: number): Promise<void>
+  /** The bus loses all it holds, sessions and occupants among it, as when Redis is emptied; only in `memory`. */
+  loseBus(): Promise<void>
 }
 
 /** How a story wants its server. */
@@ -91,6 +93,7 @@ export function storyTeller(
           command: (name, given) => tale.command(name, given),
           settle: () => tale.settle(),
           pass: (milliseconds) => tale.pass(milliseconds),
+          loseBus: () => tale.loseBus(),
         })
       } finally {
         await target.close()
@@ -147,6 +150,11 @@ class Scene implements Story {
   async pass(milliseconds: number): Promise<void> {
     await this.#target.pass(milliseconds)
     await this.settle()
+  }
+
+  async loseBus(): Promise<void> {
+    this.#clients.length = 0
+    await this.#target.loseBus()
   }
 }
 

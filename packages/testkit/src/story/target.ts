@@ -18,5 +18,7 @@ export interface StoryTarget {
   /** Resolves when everything sent so far had all its effects at all these connections. */
   settle(connections: readonly Connection[]): Promise<void>
   pass(milliseconds: number): Promise<void>
+  /** The bus forgets everything, and nothing of what is stored; only where the target can. */
+  loseBus(): Promise<void>
   close(): Promise<void>
 }

@@ -2,8 +2,8 @@ import type { JobDefinition, RoomFeature, Scope } from '@tactus/core'
 import { bare, isFull } from '@tactus/jid'
 import { NS_CLIENT } from '@tactus/stanza'
 import { xml } from '@tactus/xml'
+import { roomsOf } from '../queries.ts'
 import type { RoomTurn } from '../room.ts'
-import { roomsOf } from '../store.ts'
 
 /** Said by servers of this kind to themselves only. */
 const NS_FAREWELL = 'urn:tactus:muc:farewell'

@@ -1,0 +1,64 @@
+import { columnTypes, createTable, type Migration } from '@tactus/storage'
+import { affiliationTable, historyTable, roomTable } from './store.ts'
+
+/** Rooms, affiliations, history. */
+export const mucMigration: Migration = {
+  name: '0130-muc',
+  async up(db, dialect) {
+    const { text, integer, flag, bytes, counter } = columnTypes(dialect)
+    await createTable(db, dialect, roomTable)
+      .addColumn('entity', text, (column) => column.notNull().primaryKey())
+      .addColumn('service', text, (column) => column.notNull())
+      .addColumn('created', integer, (column) => column.notNull())
+      .addColumn('locked', flag, (column) => column.notNull())
+      .addColumn('listed', flag, (column) => column.notNull())
+      .addColumn('title', text, (column) => column.notNull())
+      .addColumn('data', text, (column) => column.notNull())
+      .execute()
+    await db.schema
+      .createIndex('muc_room_listed')
+      .on(roomTable)
+      .columns(['service', 'listed', 'entity'])
+      .execute()
+    await createTable(db, dialect, affiliationTable)
+      .addColumn('entity', text, (column) => column.notNull())
+      .addColumn('jid', text, (column) => column.notNull())
+      .addColumn('affiliation', text, (column) => column.notNull())
+      .addColumn('nick', text)
+      .addColumn('reason', text)
+      .addPrimaryKeyConstraint('muc_affiliation_pk', ['entity', 'jid'])
+      .execute()
+    await db.schema
+      .createIndex('muc_affiliation_jid')
+      .on(affiliationTable)
+      .columns(['jid', 'affiliation'])
+      .execute()
+    await createTable(db, dialect, historyTable)
+      .addColumn('number', counter)
+      .addColumn('entity', text, (column) => column.notNull())
+      .addColumn('id', text, (column) => column.notNull())
+      .addColumn('at', integer, (column) => column.notNull())
+      .addColumn('stanza', bytes, (column) => column.notNull())
+      .addUniqueConstraint('muc_history_id', ['entity', 'id'])
+      .execute()
+  },
+}
+
+/** Which rooms go with their last occupant, and since when that is so: before, only their settings told. */
+export const temporaryMigration: Migration = {
+  name: '0132-muc-temporary',
+  async up(db, dialect) {
+    const { integer } = columnTypes(dialect)
+    await db.schema.alterTable(roomTable).addColumn('temporary', integer).execute()
+    await db
+      .updateTable(roomTable)
+      .set({ temporary: 0 })
+      .where('data', 'not like', '%"muc#roomconfig_persistentroom":true%')
+      .execute()
+    await db.schema
+      .createIndex('muc_room_temporary')
+      .on(roomTable)
+      .columns(['service', 'temporary'])
+      .execute()
+  },
+}
