@@ -68,6 +68,8 @@ export type {
   NodeConfig,
   NodeField,
   NodeItem,
+  NodeKind,
+  NodeProfile,
   Nodes,
   NodeType,
   PrivateFragment,

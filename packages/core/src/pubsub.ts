@@ -29,9 +29,22 @@ export interface ItemEvent {
  *
  * A module of its own adds one for each kind of data that the server understands.
  */
-export interface NodeType {
+export interface NodeType extends NodeKind {
   /** Node name (XEP-0060 §4.5: unique within the account). */
   readonly node: string
+  /** Whether `node` is what the names of many such nodes begin with. */
+  readonly family?: boolean
+}
+
+/** The same for whatever node its owner says is one, by the value of `pubsub#type`. */
+export interface NodeProfile extends NodeKind {
+  readonly profile: string
+}
+
+/** What nodes are that hold one kind of data. */
+export interface NodeKind {
+  /** Namespace of its items’ payloads, where `pubsub#type` says something else of the node than this. */
+  readonly payload?: string
   /** What differs from the defaults of XEP-0163 when such a node is made without being asked otherwise. */
   readonly config?: NodeConfig
   /** Values that nobody may change: a request that says otherwise is refused, or met as if it said so. */
@@ -105,6 +118,8 @@ export interface Nodes {
 export interface PubsubPort {
   /** Adds a type of node. @throws {Error} at boot when there is one for that name */
   type(definition: NodeType): void
+  /** Adds a kind of node that goes by its `pubsub#type`. @throws {Error} at boot when there is one for that value */
+  profile(definition: NodeProfile): void
   field(definition: NodeField): void
   fragment(definition: PrivateFragment): void
   fragmentOf(root: XmlElement): PrivateFragment | undefined
@@ -112,14 +127,16 @@ export interface PubsubPort {
   provide(nodes: Nodes): void
   /** The engine; undefined where the pubsub module is not enabled. Ask in handlers, not in `setup`. */
   nodes(): Nodes | undefined
-  typeOf(node: string): NodeType | undefined
-  types(): Iterable<NodeType>
+  /** What a node of that name is, or else what its `pubsub#type` says. */
+  typeOf(node: string, profile?: string): NodeKind | undefined
   fields(): readonly NodeField[]
 }
 
 /** Keeps what modules say of nodes until the engine asks. */
 export class PubsubRegistry implements PubsubPort {
   readonly #types = new Map<string, NodeType>()
+  readonly #families: NodeType[] = []
+  readonly #profiles = new Map<string, NodeProfile>()
   readonly #fields: NodeField[] = []
   readonly #fragments: PrivateFragment[] = []
   #nodes: Nodes | undefined
@@ -128,6 +145,13 @@ export class PubsubRegistry implements PubsubPort {
     if (this.#types.has(definition.node))
       throw new Error(`two modules say what the node ${definition.node} is`)
     this.#types.set(definition.node, definition)
+    if (definition.family) this.#families.push(definition)
+  }
+
+  profile(definition: NodeProfile): void {
+    if (this.#profiles.has(definition.profile))
+      throw new Error(`two modules say what nodes of the type ${definition.profile} are`)
+    this.#profiles.set(definition.profile, definition)
   }
 
   field(definition: NodeField): void {
@@ -152,12 +176,12 @@ export class PubsubRegistry implements PubsubPort {
     return this.#nodes
   }
 
-  typeOf(node: string): NodeType | undefined {
-    return this.#types.get(node)
-  }
-
-  types(): Iterable<NodeType> {
-    return this.#types.values()
+  typeOf(node: string, profile = ''): NodeKind | undefined {
+    return (
+      this.#types.get(node) ??
+      this.#families.find((family) => node.startsWith(family.node)) ??
+      this.#profiles.get(profile)
+    )
   }
 
   fields(): readonly NodeField[] {

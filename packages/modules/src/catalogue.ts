@@ -11,6 +11,7 @@ import { contactAddresses } from './contact-addresses/contact-addresses.ts'
 import { disco } from './disco/disco.ts'
 import { displayed } from './displayed/displayed.ts'
 import { externalServices } from './external-services/external-services.ts'
+import { feeds } from './feeds/feeds.ts'
 import { forgeries } from './forgeries/forgeries.ts'
 import { invisible } from './invisible/invisible.ts'
 import { lastActivity } from './last-activity/last-activity.ts'
@@ -70,4 +71,5 @@ export const catalogue: readonly XmppModule[] = [
   bookmarks,
   displayed,
   omemo,
+  feeds,
 ]

@@ -3,7 +3,7 @@ import { errorReply, NS_CLIENT, type PageSummary, pageElement, StanzaError } fro
 import { selectByKeys } from '@tactus/storage'
 import { parseElement, Stanza, type XmlElement, xml } from '@tactus/xml'
 import { deliverPayloads, notificationType, settingOf } from './fields.ts'
-import { deliverOrSend, type OldItem, oldItemMessage } from './notify.ts'
+import { deliverOrSend, type OldItem, oldItemMessage, replyAddress } from './notify.ts'
 import type { Node, Service } from './service.ts'
 import { type ItemEntry, itemKey, tables } from './store.ts'
 import { pubsubElement } from './wire.ts'
@@ -13,6 +13,8 @@ interface Wanted {
   readonly node: string
   readonly seq: number
   readonly id: string
+  /** As the node tells of it. */
+  readonly publisher: string | undefined
   /** It has one; none can be found where the item went meanwhile. */
   readonly full: boolean
 }
@@ -67,8 +69,11 @@ export function sendItems(
   if (list.length > 0) note(service, { kind: 'last', list, to })
 }
 
-function wanted(node: Node, { seq, id, bytes }: ItemEntry): Wanted {
-  return { node: node.name, seq, id, full: bytes > 0 }
+function wanted(node: Node, { seq, id, publisher, bytes }: ItemEntry): Wanted {
+  return {
+    ...{ node: node.name, seq, id, full: bytes > 0 },
+    publisher: replyAddress(node, publisher),
+  }
 }
 
 /** Payloads are read beside the steps (design §5): what is to be done with them comes back as an input. */
@@ -117,9 +122,9 @@ function answer(scope: Scope, spec: Extract<Spec, { kind: 'answer' }>, result: R
     if (error) deliverOrSend(scope, to, error.element)
     return
   }
-  const items = spec.list.flatMap(({ id: item, full }, index) => {
+  const items = spec.list.flatMap(({ id: item, publisher, full }, index) => {
     const payload = payloadOf(result.value[index])
-    return full && !payload ? [] : [xml('item', { id: item }, payload)]
+    return full && !payload ? [] : [xml('item', { id: item, publisher }, payload)]
   })
   const page = spec.summary && pageElement(spec.summary)
   const content = pubsubElement(xml('items', { node: spec.node }, items), page)

@@ -26,15 +26,15 @@ export type AnyField = ConfigField<any>
 /** The texts of a configuration as they are stored: only what differs from the defaults. */
 export type ConfigTexts = Readonly<Record<string, readonly string[]>>
 
-/** How many items a node keeps; `max` is as many as the server allows. */
-const countField: FieldKind<number | 'max'> = {
+/** A number, or `max`: as much as the server allows (XEP-0060 §16.4.3). */
+const numberOrMax = (min: number): FieldKind<number | 'max'> => ({
   type: 'text-single',
   read: (values) =>
     values.length === 1 && values[0] === 'max'
       ? 'max'
-      : integerField({ min: 0, max: 1_000_000_000 }).read(values),
+      : integerField({ min, max: 1_000_000_000 }).read(values),
   write: (value) => [String(value)],
-}
+})
 
 /** Names of roster groups. They are the client's, so any are taken. */
 const groupsField: FieldKind<readonly string[]> = {
@@ -89,9 +89,15 @@ export const persistItems: ConfigField<boolean> = field(
 )
 export const maxItems: ConfigField<number | 'max'> = field(
   'max_items',
-  countField,
+  numberOrMax(0),
   1,
   'How many items are kept, or max',
+)
+export const itemExpire: ConfigField<number | 'max'> = field(
+  'item_expire',
+  numberOrMax(1),
+  'max',
+  'After how many seconds an item goes by itself, or max',
 )
 export const whenFull: ConfigField<'retract-oldest' | 'discard-oldest' | 'reject'> = field(
   'publish_node_full',
@@ -161,6 +167,16 @@ export const allowsSubscribing: ConfigField<boolean> = field(
   true,
   'Whether anybody may subscribe',
 )
+export const itemReply: ConfigField<'none' | 'owner' | 'publisher'> = field(
+  'itemreply',
+  listField({
+    none: 'Items do not say whose they are',
+    owner: 'Items name the owner as the one to answer',
+    publisher: 'Items name their publisher',
+  }),
+  'none',
+  'Who gets answers to items',
+)
 export const title: ConfigField<string> = field('title', textField(1_024), '', 'Name for people')
 export const description: ConfigField<string> = field(
   'description',
@@ -190,6 +206,7 @@ export const ownFields: readonly AnyField[] = [
   publishModel,
   persistItems,
   maxItems,
+  itemExpire,
   whenFull,
   maxPayload,
   sendLast,
@@ -200,6 +217,7 @@ export const ownFields: readonly AnyField[] = [
   notifyConfig,
   notificationType,
   allowsSubscribing,
+  itemReply,
   payloadType,
   language,
 ]

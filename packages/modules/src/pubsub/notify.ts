@@ -1,9 +1,15 @@
 import type { Scope, Session } from '@tactus/core'
-import type { Jid } from '@tactus/jid'
+import { bare, type Jid } from '@tactus/jid'
 import { delayElement, NS_CLIENT } from '@tactus/stanza'
 import { clone, type XmlElement, xml } from '@tactus/xml'
 import { mayAccess } from './access.ts'
-import { deliverNotifications, deliverPayloads, notificationType, settingOf } from './fields.ts'
+import {
+  deliverNotifications,
+  deliverPayloads,
+  itemReply,
+  notificationType,
+  settingOf,
+} from './fields.ts'
 import { type Node, peopleOf, savePeople } from './service.ts'
 import type { Subscription } from './store.ts'
 import { eventElement, replyTo } from './wire.ts'
@@ -12,6 +18,8 @@ import { eventElement, replyTo } from './wire.ts'
 export interface Announced {
   readonly id: string | undefined
   readonly payload: XmlElement | undefined
+  /** As the node tells of it. */
+  readonly publisher: string | undefined
 }
 
 /**
@@ -39,10 +47,20 @@ export function notifyItem(node: Node, item: Announced, by?: Session): void {
   notify(node, itemsElement(node, item), by)
 }
 
+/** Whom an item names as the one to answer, if its node does that (XEP-0060 §12.16). SECURITY: never a resource. */
+export function replyAddress(
+  { service, config, creator }: Node,
+  publisher: string,
+): string | undefined {
+  const whom = settingOf(config, itemReply)
+  if (whom === 'publisher') return bare(publisher as Jid)
+  return whom === 'owner' ? (service.owner ?? creator) : undefined
+}
+
 /** The `<items/>` of a notification about one item. */
-export function itemsElement(node: Node, { id, payload }: Announced): XmlElement {
+export function itemsElement(node: Node, { id, payload, publisher }: Announced): XmlElement {
   const isFull = settingOf(node.config, deliverPayloads)
-  const item = xml('item', { id }, isFull && payload && clone(payload))
+  const item = xml('item', { id, publisher }, isFull && payload && clone(payload))
   // §7.1.2.3: a transient notification has no item to speak of.
   return xml('items', { node: node.name }, (id !== undefined || payload) && item)
 }
@@ -51,6 +69,8 @@ export function itemsElement(node: Node, { id, payload }: Announced): XmlElement
 export interface OldItem {
   readonly node: string
   readonly id: string
+  /** As the node tells of it. */
+  readonly publisher: string | undefined
   /** Wall clock, ms. */
   readonly at: number
   /** Of the message. */
@@ -62,9 +82,16 @@ export interface OldItem {
 /** The notification about an item that was there before; lacks `to`. */
 export function oldItemMessage(
   scope: Scope,
-  { node, id, at, type, payload }: OldItem & { readonly payload: XmlElement | undefined },
+  {
+    node,
+    id,
+    publisher,
+    at,
+    type,
+    payload,
+  }: OldItem & { readonly payload: XmlElement | undefined },
 ): XmlElement {
-  const items = xml('items', { node }, xml('item', { id }, payload))
+  const items = xml('items', { node }, xml('item', { id, publisher }, payload))
   const attrs = { xmlns: NS_CLIENT, type, id: scope.makeId(), from: scope.entity }
   return xml('message', attrs, eventElement(items), delayElement({ stamp: at }))
 }

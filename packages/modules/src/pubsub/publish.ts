@@ -3,9 +3,10 @@ import { bare, type Jid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import { clone, serialize, type XmlElement, xml } from '@tactus/xml'
 import { affiliationOf } from './access.ts'
+import { awaitExpiry } from './expiry.ts'
 import { maxItems, maxPayload, notifyRetract, persistItems, settingOf, whenFull } from './fields.ts'
-import { notify, notifyItem } from './notify.ts'
-import { itemsOf, type Node } from './service.ts'
+import { notify, notifyItem, replyAddress } from './notify.ts'
+import { itemsOf, type Node, storedItemsOf } from './service.ts'
 import { type ItemEntry, itemKey, itemStore, payloadStore, tables, usageStore } from './store.ts'
 import { pubsubError } from './wire.ts'
 
@@ -46,7 +47,8 @@ export function publishItem(node: Node, publication: Publication): string | unde
   node.type?.check?.(event)
   const evicted =
     id !== undefined && keepsItems(node) ? keep(node, { id, publisher, bytes, text }) : []
-  notifyItem(node, { id, payload }, session)
+  awaitExpiry(node)
+  notifyItem(node, { id, payload, publisher: replyAddress(node, publisher) }, session)
   if (tellsEvictions(node)) notifyRetracted(node, evicted)
   if (evicted.length > 0) tellType(node, evicted)
   node.type?.published?.(event)
@@ -68,7 +70,7 @@ export function capacityOf(node: Node): number {
 /** Takes items out of a node, and tells who had them if that is wanted (XEP-0060 §7.2). */
 export function retractItems(node: Node, ids: readonly string[], tell: boolean): void {
   const gone = new Set(ids)
-  const entries = itemsOf(node)
+  const entries = storedItemsOf(node)
   const removed = entries.filter(({ id }) => gone.has(id))
   if (removed.length === 0) return
   remove(
@@ -83,7 +85,7 @@ export function retractItems(node: Node, ids: readonly string[], tell: boolean):
 /** Takes all items out of a node (XEP-0060 §8.5). */
 export function purgeItems(node: Node): void {
   const { scope } = node.service
-  const entries = itemsOf(node)
+  const entries = storedItemsOf(node)
   if (entries.length === 0) return
   scope.set(itemStore, node.name, undefined)
   scope.turn.clear(payloadStore, tables.payloads, { entity: scope.entity, node: node.name })
@@ -93,9 +95,20 @@ export function purgeItems(node: Node): void {
 
 /** Brings a node down to what its configuration allows now. */
 export function trimItems(node: Node): void {
-  const entries = itemsOf(node)
+  const entries = storedItemsOf(node)
   const surplus = keepsItems(node) ? Math.max(0, entries.length - capacityOf(node)) : entries.length
   if (surplus > 0) remove(node, entries.slice(surplus), entries.slice(0, surplus))
+}
+
+/** Takes out what is over by its node’s `item_expire`. Nobody is told: who has it knows how long (XEP-0501 §4). */
+export function expireItems(node: Node): void {
+  const fresh = itemsOf(node)
+  const gone = storedItemsOf(node).filter((entry) => !fresh.includes(entry))
+  if (gone.length > 0) {
+    remove(node, fresh, gone)
+    tellType(node, gone)
+  }
+  awaitExpiry(node)
 }
 
 interface NewItem {
@@ -108,7 +121,7 @@ interface NewItem {
 /** Stores an item, and answers those that made room for it. */
 function keep(node: Node, { id, publisher, bytes, text }: NewItem): readonly ItemEntry[] {
   const { scope } = node.service
-  const entries = itemsOf(node)
+  const entries = storedItemsOf(node)
   const former = entries.find((entry) => entry.id === id)
   if (former) requireAuthor(node, former, publisher)
   const others = former ? entries.filter((entry) => entry !== former) : entries

@@ -14,6 +14,7 @@ import { rosterStore } from '@tactus/storage'
 import { takeApproval } from './approval.ts'
 import { describeNode, visibleNodes } from './discovery.ts'
 import { announced, dispatch, payloadOf } from './dispatch.ts'
+import { expiryTimer } from './expiry.ts'
 import { fetchJob } from './fetch.ts'
 import { limits } from './limits.ts'
 import { pubsubMigration } from './migration.ts'
@@ -22,7 +23,8 @@ import { accountService, askContacts, receiveRelayed, sendLastItems } from './pe
 import { Interests, interestState } from './pep/interests.ts'
 import { stripPrivateEvents } from './pep/private-events.ts'
 import { NS_PEP_RELAY, readArrival } from './pep/wire.ts'
-import type { Service } from './service.ts'
+import { expireItems } from './publish.ts'
+import { findNode, type Service } from './service.ts'
 import { itemStore, nodeStore, payloadStore, peopleStore, tables, usageStore } from './store.ts'
 import { NS_PUBSUB, NS_PUBSUB_OWNER } from './wire.ts'
 
@@ -38,7 +40,7 @@ export const pubsub: XmppModule = defineModule({
   implements: [
     xep('0060', '1.30.0', {
       status: 'partial',
-      note: 'Accounts only. Without subscription options, digests, leases, several subscriptions of one address, item expiry and the ad-hoc command of §8.7: who waits for approval is listed by §8.8. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
+      note: 'Accounts only. Without subscription options, digests, leases, several subscriptions of one address and the ad-hoc command of §8.7: who waits for approval is listed by §8.8. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
     }),
     xep('0163', '1.2.2', {
       status: 'partial',
@@ -122,6 +124,11 @@ export const pubsub: XmppModule = defineModule({
     hooks.rewrite('message.receiving', (message, { scope }) =>
       stripPrivateEvents(message, scope, port),
     )
+
+    hooks.timer(expiryTimer, ({ scope, data }) => {
+      const node = findNode(serviceOf(scope), data)
+      if (node) expireItems(node)
+    })
 
     hooks.on('account.deleted', ({ scope }) => forget(scope))
   },

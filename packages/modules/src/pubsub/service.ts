@@ -1,8 +1,17 @@
-import type { NodeType, PubsubPort, Scope, Session } from '@tactus/core'
+import type { NodeKind, PubsubPort, Scope, Session } from '@tactus/core'
 import type { Jid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import type { Stanza, XmlElement } from '@tactus/xml'
-import { type AnyField, type ConfigTexts, ownFields, requireCount, toTexts } from './fields.ts'
+import {
+  type AnyField,
+  type ConfigTexts,
+  itemExpire,
+  ownFields,
+  payloadType,
+  requireCount,
+  settingOf,
+  toTexts,
+} from './fields.ts'
 import {
   type ItemEntry,
   itemStore,
@@ -66,7 +75,7 @@ export interface PubsubRequest {
 /** A node with its configuration, looked up. */
 export interface Node extends NodeRecord {
   readonly service: Service
-  readonly type: NodeType | undefined
+  readonly type: NodeKind | undefined
 }
 
 /** SECURITY: an index of Postgres takes some 2,700 bytes, and what it refuses costs a whole step. */
@@ -88,7 +97,12 @@ export function findNode(service: Service, name: string): Node | undefined {
 }
 
 function toNode(service: Service, record: NodeRecord): Node {
-  return { ...record, service, type: service.port.typeOf(record.name) }
+  return { ...record, service, type: kindOf(service, record.name, record.config) }
+}
+
+/** What a node of that name and configuration is. */
+export function kindOf({ port }: Service, name: string, config: ConfigTexts): NodeKind | undefined {
+  return port.typeOf(name, settingOf(config, payloadType))
 }
 
 /** The fields that a node of this service has. */
@@ -115,7 +129,7 @@ export function createNode(
   if (Buffer.byteLength(name) > longestName || name.includes('\0'))
     throw new StanzaError('not-acceptable', `A node name may have ${longestName} bytes.`)
   if (nodes.size >= limits.nodes) throw pubsubError('policy-violation', 'max-nodes-exceeded')
-  const type = service.port.typeOf(name)
+  const type = kindOf(service, name, config)
   const fields = fieldsOf(service)
   const complete = {
     ...toTexts(type?.config ?? {}, fields),
@@ -144,8 +158,17 @@ export function dropNode({ service: { scope }, name }: Node): void {
   scope.set(nodeStore, '', nodes.size > 0 ? nodes : undefined)
 }
 
-/** The items of a node, the oldest first. */
-export function itemsOf({ service, name }: Node): readonly ItemEntry[] {
+/** The items of a node, the oldest first; none whose time is over. */
+export function itemsOf(node: Node): readonly ItemEntry[] {
+  const items = storedItemsOf(node)
+  const lifetime = settingOf(node.config, itemExpire)
+  if (lifetime === 'max') return items
+  const since = node.service.scope.now - lifetime * 1_000
+  return items.filter(({ at }) => at > since)
+}
+
+/** The same, with those that are over and not yet gone. */
+export function storedItemsOf({ service, name }: Node): readonly ItemEntry[] {
   return service.scope.get(itemStore, name) ?? noItems
 }
 

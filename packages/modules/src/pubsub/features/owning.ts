@@ -3,6 +3,7 @@ import { bare, type Jid } from '@tactus/jid'
 import { type DataForm, findForm, formElement, readForm, StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 import { requireExisting, requireKnown, requireOwner } from '../access.ts'
+import { awaitExpiry, forgetExpiry } from '../expiry.ts'
 import type { PubsubFeature } from '../feature.ts'
 import {
   type ConfigTexts,
@@ -22,6 +23,7 @@ import {
   dropNode,
   fieldsOf,
   findNode,
+  kindOf,
   type Node,
   type PubsubRequest,
   type Service,
@@ -73,7 +75,7 @@ function create({ service, scope, pubsub, action, from }: PubsubRequest): IqAnsw
   const config = form ? readConfig(readForm(form), fieldsOf(service)) : {}
   // §8.1.2: an instant node gets its name from the server.
   const name = action.attrs.node || scope.makeId()
-  requireForced(service, name, config)
+  requireForced(forcedOf(service, name, config), config)
   createNode(service, { name, creator: bare(from), config })
   return action.attrs.node ? undefined : pubsubElement(xml('create', { node: name }))
 }
@@ -111,11 +113,15 @@ function configure(request: PubsubRequest): IqAnswer {
 function changeConfiguration(node: Node, form: DataForm): void {
   const { service, name } = node
   const changes = readConfig(form, fieldsOf(service))
-  requireForced(service, name, changes)
-  const config = { ...node.config, ...changes }
+  const wanted = { ...node.config, ...changes }
+  const forced = forcedOf(service, name, wanted)
+  requireForced(forced, changes)
+  const config = { ...wanted, ...forced }
   requireCount(config, service.limits.items)
   const changed = configureNode(node, config)
   trimItems(changed)
+  forgetExpiry(service.scope, name)
+  awaitExpiry(changed)
   if (settingOf(config, notifyConfig))
     notify(changed, xml('configuration', { node: name }, told(changed)))
 }
@@ -125,9 +131,12 @@ function told(node: Node): XmlElement {
   return formElement(configForm('result', node.config, fieldsOf(node.service)))
 }
 
+function forcedOf(service: Service, name: string, config: ConfigTexts): ConfigTexts {
+  return toTexts(kindOf(service, name, config)?.forced ?? {}, fieldsOf(service))
+}
+
 /** SECURITY: what must be private stays so, whatever a client asks for. @throws {StanzaError} `not-acceptable` */
-function requireForced(service: Service, name: string, config: ConfigTexts): void {
-  const forced = toTexts(service.port.typeOf(name)?.forced ?? {}, fieldsOf(service))
+function requireForced(forced: ConfigTexts, config: ConfigTexts): void {
   for (const [field, texts] of Object.entries(forced))
     if (config[field] && config[field].join('\0') !== texts.join('\0'))
       throw new StanzaError('not-acceptable', `${field} cannot be changed.`)
@@ -151,6 +160,7 @@ function remove(request: PubsubRequest): IqAnswer {
     notify(node, xml('delete', { node: node.name }, redirect))
   }
   purgeItems(node)
+  forgetExpiry(node.service.scope, node.name)
   savePeople(node, { affiliations: new Map(), subscriptions: new Map() })
   dropNode(node)
   return undefined

@@ -151,7 +151,7 @@ function readItem(action: XmlElement, node: Node): ItemRequest {
 
 function payloadOf(item: XmlElement, node: Node): XmlElement | undefined {
   const [payload, ...others] = item.getChildElements()
-  const wanted = settingOf(node.config, payloadType)
+  const wanted = node.type?.payload ?? settingOf(node.config, payloadType)
   const isForeign = payload && wanted !== '' && payload.getNS() !== wanted
   if (others.length > 0 || isForeign) throw pubsubError('bad-request', 'invalid-payload')
   return payload
