@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { createHash, type X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { test } from 'node:test'
+import { connect } from 'node:tls'
 import { Realm } from './realm.ts'
 
 const verona = { domain: 'verona.lit' }
@@ -247,3 +250,87 @@ test(
     await juliet.hears('there')
   },
 )
+
+test('XEP-0368 §3: TLS from the first byte, in both directions', limit, async () => {
+  await using realm = await Realm.of(verona, mantua)
+  for (const { domain } of [verona, mantua]) {
+    realm.names.services.delete(`_xmpp-server._tcp.${domain}`)
+    realm.names.locate(domain, realm.server(domain).port('s2sTls'), '127.0.0.1', '_xmpps-server')
+  }
+  const romeo = await realm.login('romeo@mantua.lit/exile')
+  const juliet = await realm.login('juliet@verona.lit/balcony')
+
+  romeo.say("<message to='juliet@verona.lit/balcony' type='chat'><body>there</body></message>")
+  await juliet.hears('there')
+  juliet.say("<message to='romeo@mantua.lit/exile' type='chat'><body>back</body></message>")
+  await romeo.hears('back')
+
+  const streams = await streamsOf(realm, 'verona.lit')
+  assert.deepEqual(
+    streams.map(({ authentication, tls }) => [authentication, tls]),
+    [
+      ['external', 'TLSv1.3'],
+      ['external', 'TLSv1.3'],
+    ],
+  )
+})
+
+test(
+  'RFC 7712 §5: the DNS names the certificate that nobody vouches for, and another one is refused',
+  limit,
+  async () => {
+    const dialback = { names: [], federation: { dialback: ['verona.lit'] } }
+    await using realm = await Realm.of(
+      { ...verona, s2s: { dnssec: true } },
+      { ...mantua, ...dialback },
+    )
+    const { names } = realm
+    names.isAuthentic = true
+    const port = realm.server('mantua.lit').port('s2sTls')
+    names.services.delete('_xmpp-server._tcp.mantua.lit')
+    names.locate('mantua.lit', port, '127.0.0.1', '_xmpps-server')
+    const shown = await certificateAt(port, 'mantua.lit')
+    const name = (data: Uint8Array): void => {
+      const record = { usage: 3, selector: 1, matching: 1, data }
+      names.certificates.set(`_${port}._tcp.host.mantua.lit`, [record])
+    }
+    const key = shown.publicKey.export({ type: 'spki', format: 'der' })
+    name(createHash('sha256').update(key).digest())
+    const romeo = await realm.login('romeo@mantua.lit/exile')
+    const juliet = await realm.login('juliet@verona.lit/balcony')
+
+    juliet.say("<message to='romeo@mantua.lit/exile' type='chat'><body>there</body></message>")
+    await romeo.hears('there')
+    // The other way the same: who confirms the key is whom the DNS names.
+    romeo.say("<message to='juliet@verona.lit/balcony' type='chat'><body>back</body></message>")
+    await juliet.hears('back')
+  },
+)
+
+test(
+  'RFC 7673 §4.1: where the DNS names another certificate, no authority helps',
+  limit,
+  async () => {
+    await using realm = await Realm.of({ ...verona, s2s: { dnssec: true } }, mantua)
+    const { names } = realm
+    names.isAuthentic = true
+    const record = { usage: 3, selector: 1, matching: 1, data: Buffer.alloc(32) }
+    names.certificates.set(`_${realm.server('mantua.lit').port('s2s')}._tcp.host.mantua.lit`, [
+      record,
+    ])
+    const juliet = await realm.login('juliet@verona.lit/balcony')
+
+    juliet.say("<message to='romeo@mantua.lit' id='v1' type='chat'><body>x</body></message>")
+
+    await juliet.hears("id='v1'", "type='error'", 'remote-server-not-found', 'certificate')
+  },
+)
+
+async function certificateAt(port: number, servername: string): Promise<X509Certificate> {
+  const socket = connect({ port, host: '127.0.0.1', servername, rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  const certificate = socket.getPeerX509Certificate()
+  socket.destroy()
+  assert(certificate)
+  return certificate
+}

@@ -56,7 +56,11 @@ export const hostSchema = z.strictObject({
 const listen = z.strictObject({
   c2s: addresses('5222').meta({ description: 'Clients, TLS by STARTTLS (RFC 6120 §5).' }),
   c2sTls: addresses('5223').meta({ description: 'Clients, TLS from the first byte (XEP-0368).' }),
-  s2s: addresses('5269').meta({ description: 'Other servers.' }),
+  s2s: addresses('5269').meta({ description: 'Other servers, TLS by STARTTLS.' }),
+  s2sTls: addresses('off').meta({
+    description:
+      'Other servers, TLS from the first byte (XEP-0368); usually 5270, and of use to those who publish it as _xmpps-server.',
+  }),
   component: addresses('127.0.0.1:5347').meta({ description: 'External components (XEP-0114).' }),
   http: addresses('5280').meta({
     description: 'WebSocket and everything else over HTTP, for a proxy that has TLS.',
@@ -172,6 +176,10 @@ const s2s = z.strictObject({
     )
     .default([])
     .meta({ description: 'DNS servers to ask; those of the system when empty.' }),
+  dnssec: toggle(false).meta({
+    description:
+      'The `resolvers` verify by DNSSEC, and nobody can come between: what they call authentic is believed, TLSA records (DANE) among it.',
+  }),
   port: count(5_269, 1, 65_535).meta({
     description: 'Where a domain without SRV records is looked for.',
   }),

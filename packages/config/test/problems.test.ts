@@ -29,7 +29,7 @@ cluster: { partitions: 0, heartbeat: 3, secret: [1] }
     'tactus.yaml:3:3 hosts: expected a domain such as example.org, found "bad host"',
     'tactus.yaml:4:10 admins.0: expected a bare JID such as juliet@example.org, found "juliet"',
     `tactus.yaml:6:8 listen.c2s: ${address}, found "abc"`,
-    'tactus.yaml:7:3 listen.c2sTsl: unknown key; did you mean "c2sTls"?; allowed: c2s, c2sTls, s2s, component, http, https, metrics',
+    'tactus.yaml:7:3 listen.c2sTsl: unknown key; did you mean "c2sTls"?; allowed: c2s, c2sTls, s2s, s2sTls, component, http, https, metrics',
     'tactus.yaml:8:6 tls: expected a section, found "no"',
     'tactus.yaml:9:24 limits.stanzaBytes: expected a size such as 256KiB or 262144, at least 10000, found 5',
     'tactus.yaml:9:45 limits.connectionsPerIp: expected a whole number from 1 on, found "x"',

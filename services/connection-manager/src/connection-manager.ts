@@ -56,6 +56,7 @@ export interface ConnectionManager extends AsyncDisposable {
     readonly c2s: readonly AddressInfo[]
     readonly c2sTls: readonly AddressInfo[]
     readonly s2s: readonly AddressInfo[]
+    readonly s2sTls: readonly AddressInfo[]
     readonly http: readonly AddressInfo[]
     readonly https: readonly AddressInfo[]
   }
@@ -93,6 +94,7 @@ class Manager implements ConnectionManager {
     c2s: [] as AddressInfo[],
     c2sTls: [] as AddressInfo[],
     s2s: [] as AddressInfo[],
+    s2sTls: [] as AddressInfo[],
     http: [] as AddressInfo[],
     https: [] as AddressInfo[],
   }
@@ -251,12 +253,15 @@ class Manager implements ConnectionManager {
   }
 
   async #listen(): Promise<void> {
-    const { c2s, c2sTls, s2s, http, https } = this.#options.config.listen
+    const { c2s, c2sTls, s2s, s2sTls, http, https } = this.#options.config.listen
     const streams = new StreamDoor(this.#services, this.#connections)
     const web = this.#web
     await this.#listenTo('c2s', c2s, { door: streams, tls: false })
     await this.#listenTo('c2sTls', c2sTls, { door: streams, tls: true })
-    await this.#listenTo('s2s', s2s, { door: this.#federation, tls: false })
+    const { door } = this.#federation
+    await this.#listenTo('s2s', s2s, { door, tls: false })
+    // It asks for a certificate, so TLS is its own.
+    await this.#listenTo('s2sTls', s2sTls, { door: door.direct, tls: false })
     await this.#listenTo('http', http, { door: web, tls: false })
     await this.#listenTo('https', https, { door: web, tls: true })
   }

@@ -133,6 +133,7 @@ function reusing(config: Config, ports: ConnectionManager['ports']): Config {
       c2s: at(listen.c2s, ports.c2s),
       c2sTls: at(listen.c2sTls, ports.c2sTls),
       s2s: at(listen.s2s, ports.s2s),
+      s2sTls: at(listen.s2sTls, ports.s2sTls),
       http: at(listen.http, ports.http),
       https: at(listen.https, ports.https),
     },

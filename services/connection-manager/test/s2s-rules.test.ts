@@ -71,9 +71,11 @@ test('RFC 2782: a target of "." says that there is no such service; no record, t
     findTargets('verona.example', 5269, { resolver: resolver(names), chance: () => 0 })
 
   assert.deepEqual(await find({ '_xmpp-server._tcp.verona.example': '.' }), [])
-  assert.deepEqual(await find({}), [{ host: 'verona.example', port: 5269, direct: false }])
+  assert.deepEqual(await find({}), [
+    { host: 'verona.example', port: 5269, direct: false, secure: false },
+  ])
   assert.deepEqual(await find({ '_xmpps-server._tcp.verona.example': 'a.example' }), [
-    { host: 'a.example', port: 5270, direct: true },
+    { host: 'a.example', port: 5270, direct: true, secure: false },
   ])
 })
 

@@ -103,6 +103,7 @@ function portsOf(
     c2s: of(ports.c2s),
     c2sTls: of(ports.c2sTls),
     s2s: of(ports.s2s),
+    s2sTls: of(ports.s2sTls),
     http: of(ports.http),
     https: of(ports.https),
     metrics: of(metrics),

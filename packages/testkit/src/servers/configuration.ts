@@ -29,6 +29,7 @@ export class TestConfiguration implements Disposable {
         c2s: any,
         c2sTls: any,
         s2s: any,
+        s2sTls: any,
         component: any,
         http: any,
         https: any,

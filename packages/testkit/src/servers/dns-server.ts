@@ -9,7 +9,17 @@ export interface ServiceRecord {
   readonly weight?: number
 }
 
-const types = { a: 1, srv: 33 } as const
+/** What a TLSA record says of a certificate (RFC 6698 §2.1). */
+export interface CertificateRecord {
+  readonly usage: number
+  readonly selector: number
+  readonly matching: number
+  readonly data: Uint8Array
+}
+
+const types = { a: 1, srv: 33, tlsa: 52 } as const
+/** RFC 4035 §3.2.3: all of this was verified. */
+const authentic = 0x0020
 
 /** A name server of a test: it knows what it was told, and says of everything else that there is no such name. */
 export class DnsServer implements AsyncDisposable {
@@ -17,6 +27,12 @@ export class DnsServer implements AsyncDisposable {
   readonly services: Map<string, readonly ServiceRecord[]> = new Map()
   /** IPv4 addresses by name. */
   readonly addresses: Map<string, readonly string[]> = new Map()
+  /** TLSA records by name, such as `_5269._tcp.host.verona.lit`. */
+  readonly certificates: Map<string, readonly CertificateRecord[]> = new Map()
+  /** Whether it says that it has verified its answers by DNSSEC. */
+  isAuthentic = false
+  /** Seconds that answers hold. */
+  ttl = 1
   /** Names that were asked for, in order. */
   readonly asked: string[] = []
   readonly #socket: Socket
@@ -60,10 +76,10 @@ export class DnsServer implements AsyncDisposable {
     this.asked.push(name)
     const type = query.readUInt16BE(end)
     const records = this.#records(name, type)
-    const isKnown = this.services.has(name) || this.addresses.has(name)
+    const isKnown = [this.services, this.addresses, this.certificates].some((of) => of.has(name))
     const header = Buffer.alloc(12)
     query.copy(header, 0, 0, 2)
-    header.writeUInt16BE(0x8580 | (isKnown ? 0 : 3), 2)
+    header.writeUInt16BE(0x8580 | (this.isAuthentic ? authentic : 0) | (isKnown ? 0 : 3), 2)
     header.writeUInt16BE(1, 4)
     header.writeUInt16BE(records.length, 6)
     return Buffer.concat([header, query.subarray(12, end + 4), ...records])
@@ -76,22 +92,26 @@ export class DnsServer implements AsyncDisposable {
         numbers.writeUInt16BE(priority, 0)
         numbers.writeUInt16BE(weight, 2)
         numbers.writeUInt16BE(port, 4)
-        return record(type, Buffer.concat([numbers, writeName(host)]))
+        return record(type, Buffer.concat([numbers, writeName(host)]), this.ttl)
       })
+    if (type === types.tlsa)
+      return (this.certificates.get(name) ?? []).map(({ usage, selector, matching, data }) =>
+        record(type, Buffer.from([usage, selector, matching, ...data]), this.ttl),
+      )
     if (type !== types.a) return []
     return (this.addresses.get(name) ?? []).map((address) =>
-      record(type, Buffer.from(address.split('.').map(Number))),
+      record(type, Buffer.from(address.split('.').map(Number)), this.ttl),
     )
   }
 }
 
-/** About the name of the question, for no longer than a second. */
-function record(type: number, data: Buffer): Buffer {
+/** About the name of the question. */
+function record(type: number, data: Buffer, ttl: number): Buffer {
   const head = Buffer.alloc(12)
   head.writeUInt16BE(0xc00c, 0)
   head.writeUInt16BE(type, 2)
   head.writeUInt16BE(1, 4)
-  head.writeUInt32BE(1, 6)
+  head.writeUInt32BE(ttl, 6)
   head.writeUInt16BE(data.length, 10)
   return Buffer.concat([head, data])
 }

@@ -1,9 +1,11 @@
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import { domainToAscii } from '@tactus/jid'
 import { certificateNames, standsFor } from '../certificates/certificate-names.ts'
+import { isNamedBy } from './dane.ts'
+import { interleaved, raceTo } from './eyeballs.ts'
 import { isPrivate } from './private-addresses.ts'
-import { findTargets, type Resolver, type Target } from './targets.ts'
+import { findTargets, type Resolver, type Target, type TlsaRecord } from './targets.ts'
 
 /** There is no way to a domain. */
 export class Unreachable extends Error {
@@ -36,11 +38,13 @@ export interface Dialed {
   /** TLS is up already (XEP-0368). */
   readonly tls: TLSSocket | undefined
   readonly address: string
+  /** What the DNS says of its certificate, verified (RFC 7712 §5); empty where it says nothing. */
+  readonly tlsa: readonly TlsaRecord[]
 }
 
 interface Located {
   readonly target: Target
-  readonly address: string
+  readonly addresses: readonly string[]
 }
 
 /** Addresses tried of one domain at most; its DNS may name any number. */
@@ -56,11 +60,11 @@ export class Dialer {
 
   /** @throws {Unreachable} */
   async dial(local: string, remote: string): Promise<Dialed> {
-    const addresses = await this.#addresses(remote)
+    const located = await this.#located(remote)
     let cause: unknown
-    for (const { target, address } of addresses) {
+    for (const { target, addresses } of located) {
       try {
-        return await this.#connect({ local, remote, target, address })
+        return await this.#connect({ local, remote, target, addresses })
       } catch (error) {
         cause = error
       }
@@ -86,7 +90,7 @@ export class Dialer {
   }
 
   /** @throws {Unreachable} */
-  async #addresses(domain: string): Promise<readonly Located[]> {
+  async #located(domain: string): Promise<readonly Located[]> {
     const found: Located[] = []
     try {
       await this.#find(domain, found)
@@ -94,35 +98,40 @@ export class Dialer {
       const message = cause instanceof Error ? cause.message : String(cause)
       if (found.length === 0) throw new Unreachable(message, { cause, permanent: false })
     }
-    const { allowPrivate } = this.#options
-    const allowed = allowPrivate ? found : found.filter(({ address }) => !isPrivate(address))
-    if (allowed.length > 0) return allowed.slice(0, mostAddresses)
+    const allowed = found.filter(({ addresses }) => addresses.length > 0)
+    if (allowed.length > 0) return allowed
     const why = found.length > 0 ? 'only private addresses' : 'no address'
     throw new Unreachable(`the DNS knows ${why} for ${domain}`, { permanent: true })
   }
 
   /** Collects what is there, so that one name that cannot be resolved does not hide the others. */
   async #find(domain: string, found: Located[]): Promise<void> {
-    const { resolver, port } = this.#options
+    const { resolver, port, allowPrivate } = this.#options
+    let left = mostAddresses
     for (const target of await findTargets(domain, port, this.#options)) {
-      const addresses = await resolver.addresses(target.host)
-      found.push(...addresses.map((address) => ({ target, address })))
-      if (found.length >= mostAddresses) return
+      const known = interleaved(await resolver.addresses(target.host))
+      if (known.length === 0) continue
+      const allowed = allowPrivate ? known : known.filter((address) => !isPrivate(address))
+      const addresses = allowed.slice(0, left)
+      left -= addresses.length
+      found.push({ target, addresses })
+      if (left === 0) return
     }
   }
 
-  async #connect(to: {
-    readonly local: string
-    readonly remote: string
-    readonly target: Target
-    readonly address: string
-  }): Promise<Dialed> {
-    const { address, target, local, remote } = to
-    const socket = connect({ host: address, port: target.port, noDelay: true, keepAlive: true })
+  async #connect(
+    to: { readonly local: string; readonly remote: string } & Located,
+  ): Promise<Dialed> {
+    const { addresses, target, local, remote } = to
+    const { timeout, resolver } = this.#options
+    // RFC 7673 §3.1: not for a service that anybody could have named.
+    const name = `_${target.port}._tcp.${target.host}`
+    const tlsa = target.secure ? ((await resolver.tlsa?.(name)) ?? []) : []
+    const socket = await raceTo({ addresses, port: target.port, timeout })
     try {
-      await within(this.#options.timeout, socket, 'connect')
+      const address = socket.remoteAddress ?? ''
       const tls = target.direct ? await this.secure(socket, local, remote, true) : undefined
-      return { socket, tls, address }
+      return { socket, tls, address, tlsa }
     } catch (error) {
       socket.destroy()
       throw error
@@ -130,10 +139,22 @@ export class Dialer {
   }
 }
 
-/** Whether the certificate of the other side can be verified, and stands for the domain. */
-export function isVerified(tls: TLSSocket, domain: string): boolean {
-  const certificate = tls.authorized ? tls.getPeerX509Certificate() : undefined
-  return certificate !== undefined && standsFor(certificateNames(certificate.raw), domain)
+/**
+ * Whether the certificate of the other side can be verified, and stands for the domain. Where the DNS names certificates,
+ * that decides and no authority (RFC 7673 §4.1).
+ */
+export function isVerified(
+  tls: TLSSocket,
+  domain: string,
+  tlsa: readonly TlsaRecord[] = [],
+): boolean {
+  const certificate = tls.getPeerX509Certificate()
+  if (!certificate) return false
+  const isOfDomain = standsFor(certificateNames(certificate.raw), domain)
+  const isTrusted = tls.authorized
+  return tlsa.length > 0
+    ? isNamedBy(tlsa, { certificate, isTrusted, isOfDomain })
+    : isTrusted && isOfDomain
 }
 
 /** Waits for an event of a socket. @throws {Error} where it ends before, or takes too long */

@@ -1,18 +1,12 @@
-import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
-import { type Half, isListed, mayFederate, type RemoteStream } from '@tactus/bus'
-import { partitionOf, partitionStream } from '@tactus/cluster'
+import type { RemoteStream } from '@tactus/bus'
 import { type Cancel, sleep } from '@tactus/env'
-import { NS_SERVER } from '@tactus/stanza'
-import { tcpFraming } from '@tactus/stream'
 import type { Metrics } from '@tactus/telemetry'
-import type { Arrival, Door } from '../door/listener.ts'
-import { attach, detach } from '../door/socket-events.ts'
 import type { Services } from '../services.ts'
-import { Connection, type ConnectionContext } from '../stream/connection.ts'
-import { dialbackKey, isDialbackKey } from './dialback-key.ts'
-import { Dialer, isVerified } from './dialer.ts'
-import { type IncomingPorts, IncomingStream } from './incoming.ts'
+import type { Connection, ConnectionContext } from '../stream/connection.ts'
+import { dialbackKey } from './dialback-key.ts'
+import { Dialer } from './dialer.ts'
+import { IncomingStream } from './incoming.ts'
+import { IncomingDoor } from './incoming-door.ts'
 import { Leases } from './leases.ts'
 import { Ledger } from './ledger.ts'
 import { declareRemoteMetrics, type RemoteMetrics } from './metrics.ts'
@@ -20,7 +14,6 @@ import { Outgoing } from './outgoing.ts'
 import { PartitionRoom } from './partition-room.ts'
 import { dnsResolver } from './resolver.ts'
 import type { Resolver } from './targets.ts'
-import { TlsAcceptor } from './tls-acceptor.ts'
 
 /** What federation is made of. */
 export interface FederationOptions {
@@ -34,16 +27,14 @@ export interface FederationOptions {
   lost(): void
 }
 
-const framing = tcpFraming(NS_SERVER)
 const tickEvery = 100
-/** Passages that a stanza from outside may make here. */
-const hops = 16
 /** Milliseconds that a drain waits for what is being written. */
 const leaveWithin = 3_000
 
 /** Everything between this connection manager and other servers (RFC 6120 §4, XEP-0220). */
-export class Federation implements Door, AsyncDisposable {
-  readonly protocols = ['xmpp-server']
+export class Federation implements AsyncDisposable {
+  /** Where other servers come in. */
+  readonly door: IncomingDoor
   readonly #options: FederationOptions
   readonly #metrics: RemoteMetrics
   readonly #context: ConnectionContext
@@ -52,8 +43,6 @@ export class Federation implements Door, AsyncDisposable {
   readonly #ledger: Ledger
   readonly #leases: Leases
   readonly #room: PartitionRoom
-  readonly #acceptor: TlsAcceptor
-  readonly #incoming = new Set<Connection>()
   #cancel: Cancel = () => {}
 
   constructor(options: FederationOptions) {
@@ -79,7 +68,16 @@ export class Federation implements Door, AsyncDisposable {
     })
     const { dns, connect } = settings.s2s.timeouts
     this.#dialer = new Dialer({
-      resolver: options.resolver ?? dnsResolver({ servers: settings.s2s.resolvers, timeout: dns }),
+      resolver:
+        options.resolver ??
+        dnsResolver(
+          {
+            servers: settings.s2s.resolvers,
+            timeout: dns,
+            validating: settings.s2s.dnssec && settings.s2s.resolvers.length > 0,
+          },
+          env,
+        ),
       chance: () => Buffer.from(env.random(4)).readUInt32BE(0) / 2 ** 32,
       port: settings.s2s.port,
       allowPrivate: settings.s2s.allowPrivate,
@@ -106,7 +104,16 @@ export class Federation implements Door, AsyncDisposable {
       leave: (shard) => this.#outgoing.leave(shard),
       failed: (error) => log.warn('shards_unread', { err: error }),
     })
-    this.#acceptor = new TlsAcceptor(certificates, settings.timeouts.tls)
+    this.door = new IncomingDoor({
+      services,
+      context: this.#context,
+      metrics: this.#metrics,
+      ledger: this.#ledger,
+      room: this.#room,
+      dialbackSecret: options.dialbackSecret,
+      verify: (question) => this.#outgoing.verify(question),
+      changed: () => this.#countStreams(),
+    })
   }
 
   async start(): Promise<void> {
@@ -124,7 +131,7 @@ export class Federation implements Door, AsyncDisposable {
       await this.#leases.leaving(true)
     }
     this.#outgoing.close()
-    for (const connection of this.#incoming) connection.finish('closed')
+    for (const connection of this.door.connections) connection.finish('closed')
   }
 
   async undrain(): Promise<void> {
@@ -133,7 +140,7 @@ export class Federation implements Door, AsyncDisposable {
 
   /** Streams, and what waits for some, for people. */
   list(): readonly RemoteStream[] {
-    const incoming = [...this.#incoming].flatMap(({ handler, address }): RemoteStream[] => {
+    const incoming = [...this.door.connections].flatMap(({ handler, address }): RemoteStream[] => {
       if (!(handler instanceof IncomingStream)) return []
       const tls = handler.tls?.protocol ?? 'none'
       const shared = { direction: 'in', tls, queued: 0, address, problem: '' } as const
@@ -154,9 +161,8 @@ export class Federation implements Door, AsyncDisposable {
     this.#leases.stop()
     this.#ledger.stop()
     this.#room.stop()
-    this.#acceptor[Symbol.dispose]()
-    for (const connection of [...this.#incoming, ...this.#outgoing.connections])
-      connection.transport.destroy()
+    this.door[Symbol.dispose]()
+    for (const connection of this.#outgoing.connections) connection.transport.destroy()
   }
 
   #arm(): void {
@@ -189,98 +195,13 @@ export class Federation implements Door, AsyncDisposable {
   }
 
   #closed(connection: Connection): void {
-    this.#incoming.delete(connection)
+    this.door.connections.delete(connection)
     this.#outgoing.connections.delete(connection)
     this.#countStreams()
   }
 
   #countStreams(): void {
-    this.#metrics.streams.with({ direction: 'in' }).set(this.#incoming.size)
+    this.#metrics.streams.with({ direction: 'in' }).set(this.door.connections.size)
     this.#metrics.streams.with({ direction: 'out' }).set(this.#outgoing.connections.size)
-  }
-
-  speaksForOthers(): boolean {
-    return false
-  }
-
-  take({ socket, address }: Arrival): void {
-    const { addresses, settings } = this.#options.services
-    let isSettled = false
-    const settle = (): void => {
-      if (!isSettled) addresses.settle(address)
-      isSettled = true
-    }
-    socket.once('close', settle)
-    const isFull = this.#incoming.size >= settings.s2s.connections
-    const outcome = isFull ? 'refused' : 'opened'
-    this.#metrics.connections.with({ direction: 'in', outcome }).inc()
-    if (isFull) return void socket.resetAndDestroy()
-    const connection: Connection = new Connection({
-      transport: socket,
-      address,
-      framing,
-      context: this.#context,
-      limits: settings.preAuth,
-      handler: (made) =>
-        new IncomingStream({
-          connection: made,
-          ports: this.#ports(settle),
-          startTls: () => this.#startTls(made, socket),
-        }),
-    })
-    this.#incoming.add(connection)
-    this.#countStreams()
-    attach(socket, connection)
-  }
-
-  #startTls(connection: Connection, socket: Socket): void {
-    detach(socket)
-    socket.once('close', () => connection.broken())
-    this.#acceptor.secure(socket, (tls: TLSSocket) => {
-      connection.transport = tls
-      const { handler } = connection
-      if (handler instanceof IncomingStream)
-        handler.secured(tls.getProtocol() ?? '', (domain) => isVerified(tls, domain))
-      attach(tls, connection)
-    })
-  }
-
-  #ports(settle: () => void): IncomingPorts {
-    const { services, dialbackSecret } = this.#options
-    const { hosts, settings, env } = services
-    return {
-      status: (domain) => hosts.domainStatus(domain),
-      lookAgain: () => hosts.lookAgain(),
-      speaks: (local, remote) => mayFederate(hosts.hostOf(local)?.federation, remote),
-      unverifiedAllowed: (local, remote) =>
-        isListed(remote, hosts.hostOf(local)?.federation?.dialback ?? []),
-      isOurKey: (local, remote, streamId, key) =>
-        isDialbackKey(dialbackSecret, { receiving: remote, originating: local, streamId }, key),
-      verify: (question) => this.#outgoing.verify(question),
-      accept: (stanza, entity, id, done) => {
-        this.#metrics.stanzas.with({ direction: 'in' }).inc()
-        const frame: Half = {
-          kind: 'half',
-          entity,
-          stanza,
-          id,
-          at: env.clock.now(),
-          durable: stanza.name === 'message',
-          hops,
-        }
-        const stream = partitionStream(partitionOf(entity, settings.partitions))
-        this.#room.use(stream)
-        this.#ledger.receive({ inputs: [{ stream, frame }], bytes: stanza.bytes.length, done })
-      },
-      random: (length) => env.random(length),
-      decided: (mechanism, outcome) =>
-        this.#metrics.authentications.with({ direction: 'in', mechanism, outcome }).inc(),
-      tlsRequired: settings.tlsRequired,
-      timeouts: settings.s2s.timeouts,
-      authenticated: (connection) => {
-        settle()
-        connection.setLimits(settings.server)
-      },
-    }
   }
 }

@@ -22,8 +22,11 @@ import type { Item, Shard } from './shard.ts'
 import { Turnstile } from './turnstile.ts'
 
 const framing = tcpFraming(NS_SERVER)
-/** Connections that are being made at a time; the others wait, so that a thousand dead domains cost no more than these. */
-const mostDials = 64
+/**
+ * Connections that are being made at a time. Who was not there the last time waits with its like: a thousand dead domains
+ * cost no more than these, and those who are alive do not stand behind them.
+ */
+const mostDials = { first: 1_024, again: 64 }
 /** Domains remembered that nothing waits for. */
 const mostIdle = 10_000
 /** Stanzas are tried this often: a message that is sent back to its sender makes passages of its own. */
@@ -45,9 +48,10 @@ export class Outgoing {
   readonly connections: Set<Connection> = new Set()
   readonly #ports: OutgoingPorts
   readonly #routes = new Map<string, Route>()
-  readonly #dials = new Turnstile(mostDials)
+  readonly #dials = new Turnstile(mostDials.first)
+  readonly #redials = new Turnstile(mostDials.again)
   /** Who waits for the other side's proof must not stand behind those who wait for the dead. */
-  readonly #questions = new Turnstile(mostDials)
+  readonly #questions = new Turnstile(mostDials.again)
   #bytes = 0
 
   constructor(ports: OutgoingPorts) {
@@ -137,8 +141,8 @@ export class Outgoing {
         idle: timeouts.idle,
       },
       isSure,
-      dial: (_, listener) =>
-        void this.#dial({ local, remote, purpose: { kind: 'stanzas' } }, listener),
+      dial: ({ hasFailed }, listener) =>
+        void this.#dial({ local, remote, purpose: { kind: 'stanzas' }, hasFailed }, listener),
       written: (item) => this.#written(item),
       bounced: (item, condition, text) => this.#bounced(item, condition, text),
     })
@@ -196,13 +200,18 @@ export class Outgoing {
   }
 
   async #dial(
-    to: { readonly local: string; readonly remote: string; readonly purpose: Purpose },
+    to: {
+      readonly local: string
+      readonly remote: string
+      readonly purpose: Purpose
+      readonly hasFailed?: boolean
+    },
     listener: OutgoingListener,
   ): Promise<void> {
     const { metrics, dialer } = this.#ports
     const outcome = (name: 'opened' | 'failed'): void =>
       metrics.connections.with({ direction: 'out', outcome: name }).inc()
-    const turnstile = to.purpose.kind === 'verify' ? this.#questions : this.#dials
+    const turnstile = this.#turnstileFor(to)
     await turnstile.enter()
     try {
       const dialed = await dialer.dial(to.local, to.remote)
@@ -218,8 +227,13 @@ export class Outgoing {
     }
   }
 
+  #turnstileFor(to: { readonly purpose: Purpose; readonly hasFailed?: boolean }): Turnstile {
+    if (to.purpose.kind === 'verify') return this.#questions
+    return to.hasFailed === true ? this.#redials : this.#dials
+  }
+
   #open(
-    { socket, tls, address }: Dialed,
+    { socket, tls, address, tlsa }: Dialed,
     {
       local,
       remote,
@@ -246,8 +260,8 @@ export class Outgoing {
           local,
           remote,
           purpose,
-          tls: tls && peerOf(tls, remote),
-          startTls: async () => await this.#startTls(made, socket, { local, remote, dialer }),
+          tls: tls && peerOf(tls, remote, tlsa),
+          startTls: async () => await this.#startTls(made, socket, { local, remote, dialer, tlsa }),
           unverifiedAllowed: this.#unverifiedAllowed(local, remote),
           key: (streamId) => dialbackKey(local, remote, streamId),
           timeout: settings.s2s.timeouts.negotiation,
@@ -281,17 +295,19 @@ export class Outgoing {
       local,
       remote,
       dialer,
+      tlsa,
     }: {
       readonly local: string
       readonly remote: string
       readonly dialer: Dialer
+      readonly tlsa: Dialed['tlsa']
     },
   ): Promise<PeerTls> {
     detach(socket)
     const tls = await dialer.secure(socket, local, remote)
     connection.transport = tls
     attach(tls, connection)
-    return peerOf(tls, remote)
+    return peerOf(tls, remote, tlsa)
   }
 
   #unverifiedAllowed(local: string, remote: string): boolean {
@@ -299,6 +315,6 @@ export class Outgoing {
   }
 }
 
-function peerOf(tls: TLSSocket, remote: string): PeerTls {
-  return { protocol: tls.getProtocol() ?? '', verified: isVerified(tls, remote) }
+function peerOf(tls: TLSSocket, remote: string, tlsa: Dialed['tlsa']): PeerTls {
+  return { protocol: tls.getProtocol() ?? '', verified: isVerified(tls, remote, tlsa) }
 }

@@ -82,6 +82,11 @@ export class Route implements OutgoingListener {
     return this.#retryAt > 0 ? 'waiting' : 'idle'
   }
 
+  /** The last attempt led nowhere. */
+  get hasFailed(): boolean {
+    return this.#failures > 0
+  }
+
   /** Nothing of it need be remembered. */
   isForgettable(now: number): boolean {
     return this.queued === 0 && !this.stream && !this.#dialing && now >= this.#retryAt

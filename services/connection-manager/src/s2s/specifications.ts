@@ -16,7 +16,7 @@ export const remoteSpecifications = [
   {
     xep: '0368',
     version: '1.1.0',
-    status: 'partial',
-    note: 'Outgoing streams only; nothing listens for TLS from the first byte of other servers.',
+    status: 'complete',
+    note: undefined,
   },
 ] as const

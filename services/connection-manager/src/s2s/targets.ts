@@ -7,6 +7,16 @@ export interface SrvRecord {
   readonly port: number
   readonly priority: number
   readonly weight: number
+  /** It was verified by DNSSEC. */
+  readonly secure?: boolean
+}
+
+/** What the DNS says of a service's certificate (RFC 6698), verified by DNSSEC. */
+export interface TlsaRecord {
+  readonly usage: number
+  readonly selector: number
+  readonly matching: number
+  readonly data: Uint8Array
 }
 
 /** What finding another server needs of the DNS. An answer that says "there is none" is an empty list. */
@@ -15,6 +25,8 @@ export interface Resolver {
   srv(name: string): Promise<readonly SrvRecord[]>
   /** IPv6 and IPv4 addresses of a host. @throws {Error} as above */
   addresses(host: string): Promise<readonly string[]>
+  /** Empty where nothing of this is verified. @throws {Error} as above */
+  tlsa?(name: string): Promise<readonly TlsaRecord[]>
 }
 
 /** Where a server may be reached. */
@@ -23,6 +35,8 @@ export interface Target {
   readonly port: number
   /** TLS from the first byte (XEP-0368). */
   readonly direct: boolean
+  /** Its domain names it in records that were verified by DNSSEC. */
+  readonly secure: boolean
 }
 
 interface Weighed extends SrvRecord {
@@ -42,7 +56,7 @@ export async function findTargets(
   { resolver, chance }: { readonly resolver: Resolver; readonly chance: () => number },
 ): Promise<readonly Target[]> {
   const literal = domain.startsWith('[') ? domain.slice(1, -1) : domain
-  if (isIP(literal) !== 0) return [{ host: literal, port, direct: false }]
+  if (isIP(literal) !== 0) return [{ host: literal, port, direct: false, secure: false }]
   const name = domainToAscii(domain)
   const [direct, plain] = await Promise.all([
     resolver.srv(`_xmpps-server._tcp.${name}`),
@@ -52,12 +66,17 @@ export async function findTargets(
     ...direct.map((record) => ({ ...record, direct: true })),
     ...plain.map((record) => ({ ...record, direct: false })),
   ]
-  if (records.length === 0) return [{ host: name, port, direct: false }]
+  if (records.length === 0) return [{ host: name, port, direct: false, secure: false }]
   // RFC 2782: a target of "." says that there is decidedly no such service.
   return inOrder(
     records.filter((record) => record.name !== '' && record.name !== '.'),
     chance,
-  ).map((record) => ({ host: record.name, port: record.port, direct: record.direct }))
+  ).map(({ name: host, port: at, direct: first, secure = false }) => ({
+    host,
+    port: at,
+    direct: first,
+    secure,
+  }))
 }
 
 /** RFC 2782: by priority, and among equals by chance in proportion to the weight. */

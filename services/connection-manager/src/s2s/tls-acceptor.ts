@@ -21,6 +21,7 @@ export class TlsAcceptor implements Disposable {
       requestCert: true,
       rejectUnauthorized: false,
       handshakeTimeout: timeout,
+      ALPNProtocols: ['xmpp-server'],
       SNICallback(servername, done) {
         certificates.contextFor(servername).then(
           (context) => done(null, context),
