@@ -78,6 +78,7 @@ export type {
 export { isRefusal, SilentRefusal } from './refusal.ts'
 export {
   type Affiliation,
+  type Appearing,
   affiliations,
   type Joining,
   type Occupant,

@@ -76,8 +76,15 @@ export interface Joining {
   readonly account: BareJid
   readonly nick: string
   readonly affiliation: Affiliation
-  /** Its `<x xmlns='http://jabber.org/protocol/muc'/>`; absent with clients of the time before. */
+  /** Its `<x xmlns='http://jabber.org/protocol/muc'/>`. */
   readonly request: XmlElement | undefined
+}
+
+/** Presence that all in the room would see: of somebody who comes in, changes its nickname, or says how it is. */
+export interface Appearing {
+  readonly room: Room
+  readonly from: FullJid
+  readonly account: BareJid
 }
 
 /** Somebody says something to all (XEP-0045 §7.4). */
@@ -110,6 +117,8 @@ export interface RoomFeature {
   info?(room: Room): readonly FormField[]
   /** Refuses somebody who wants in, by throwing StanzaError. */
   mayJoin?(joining: Joining): void
+  /** Refuses presence before anything comes of it, by throwing StanzaError; who leaves is not asked. */
+  mayAppear?(appearing: Appearing): void
   /** Refuses a line, by throwing StanzaError. */
   maySpeak?(line: Speaking): void
   /** Returns the line that goes on: to all, and into the history. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { story } from '@tactus/testkit'
 import type { Stanza } from '@tactus/xml'
 import {
+  absent,
   broom,
   cauldron,
   change,
@@ -229,6 +230,7 @@ story('XEP-0045 §9.3, §9.4: members of a room that is for them', async (tale) 
   assert(crone)
   const hag = await tale.online(crypt)
   await change(crone, room, `<item affiliation='member' jid='${hagBare}'/>`)
+  crone.receives`${absent(crone, room, `affiliation='member' jid='${hagBare}'`)}`
   crone.receives`${result(crone, room, 'change')}`
   // §9.5: she is told, and by nobody whose address she may not know.
   hag.receives`<message id='{any}' from='${room}' to='${hagBare}'><x xmlns='${NS_USER}'><invite from='${room}'/></x><x xmlns='jabber:x:conference' jid='${room}'/><stanza-id xmlns='urn:xmpp:sid:0' by='${hagBare}' id='{any}'/></message>`

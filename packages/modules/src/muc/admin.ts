@@ -145,7 +145,9 @@ function mayChangeAccount(room: RoomTurn, from: Jid, change: AccountChange): voi
   if (!room.may(actor, 'administer')) throw new StanzaError('forbidden')
   // §9.1: nobody bans itself.
   if (after === 'outcast' && account === bare(from)) throw new StanzaError('conflict')
-  if (!mayAffiliate(actor.affiliation, before, after)) throw new StanzaError('not-allowed')
+  if (!mayAffiliate(actor.affiliation, before, after))
+    // §9.1: nobody is banned by who is below; §10.3 to §10.8: the lists of owners and admins are the owners' to change.
+    throw new StanzaError(after === 'outcast' ? 'not-allowed' : 'forbidden')
   if (after === 'outcast' && room.rooms.isAdmin(account)) throw new StanzaError('not-allowed')
 }
 

@@ -1,10 +1,12 @@
 import type { Affiliation, Occupant, Role } from '@tactus/core'
 import type { BareJid, Jid } from '@tactus/jid'
-import { StanzaError } from '@tactus/stanza'
+import { NS_CLIENT, NS_HINTS, StanzaError } from '@tactus/stanza'
+import { xml } from '@tactus/xml'
 import { expel } from './leave.ts'
 import { initialRole } from './permissions.ts'
 import { announceChange } from './presence.ts'
 import { isPresent, type RoomTurn } from './room.ts'
+import { itemElement, userElement } from './wire.ts'
 
 /** A change of what an account is to the room. */
 export interface AffiliationChange {
@@ -29,8 +31,25 @@ export function changeAffiliation(room: RoomTurn, change: AffiliationChange): vo
   const nick = isListed ? (change.nick ?? before?.nick) : undefined
   room.setAffiliated(account, affiliation === 'none' ? undefined : { affiliation, nick, reason })
   if ((before?.affiliation ?? 'none') === affiliation) return
-  for (const occupant of [...room.occupants()])
-    if (occupant.account === account) applyTo(room, occupant, change)
+  const present = [...room.occupants()].filter((occupant) => occupant.account === account)
+  for (const occupant of present) applyTo(room, occupant, change)
+  if (present.length === 0) tellOfAbsent(room, change)
+}
+
+/**
+ * §10.3, §10.6, §10.7: who is not in has no presence that could say it.
+ *
+ * SECURITY: V44, only to those who may know of addresses.
+ */
+function tellOfAbsent(room: RoomTurn, { account, affiliation, reason }: AffiliationChange): void {
+  const knowing = [...room.occupants()].filter((occupant) =>
+    room.may(room.actor(occupant), 'see-addresses'),
+  )
+  const item = itemElement({ affiliation, jid: account, role: 'none', reason })
+  const attrs = { xmlns: NS_CLIENT, from: room.jid, id: room.scope.makeId() }
+  // It is news for those who are here now, and nothing that anybody needs to find later.
+  const hint = xml('no-store', { xmlns: NS_HINTS })
+  room.multicast(knowing, xml('message', attrs, userElement([], item), hint))
 }
 
 function mayChange(room: RoomTurn, before: Affiliation, after: Affiliation): void {

@@ -49,6 +49,13 @@ export const mucConfig: z.ZodType<MucConfig> = z.strictObject({
   linesAtOnce: z.int().positive().default(60).meta({
     description: 'How many it may send at once after a while of silence.',
   }),
+  presencesPerSecond: z.number().positive().default(0.5).meta({
+    description:
+      'How many times a second an account may come into one room, or change its presence or nickname there, for long; its admins as often as they like.',
+  }),
+  presencesAtOnce: z.int().positive().default(20).meta({
+    description: 'How many times it may do so at once after a while of quiet.',
+  }),
   avatarBytes: z.int().positive().default(131_072).meta({
     description: 'Largest image of a room, in bytes.',
   }),
@@ -72,6 +79,8 @@ export interface MucConfig {
   readonly presenceBytes: number
   readonly linesPerSecond: number
   readonly linesAtOnce: number
+  readonly presencesPerSecond: number
+  readonly presencesAtOnce: number
   readonly avatarBytes: number
   readonly subjectBytes: number
 }

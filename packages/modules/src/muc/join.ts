@@ -1,13 +1,21 @@
 import type { Joining, Occupant, OccupantResource, Scope, ServiceStanza } from '@tactus/core'
-import { bare, domainpart, isFull, type Jid, resourcepart } from '@tactus/jid'
+import {
+  bare,
+  domainpart,
+  type FullJid,
+  isFull,
+  type Jid,
+  withResource as jidWithResource,
+  resourcepart,
+} from '@tactus/jid'
 import { type StanzaCondition, StanzaError } from '@tactus/stanza'
-import type { Stanza } from '@tactus/xml'
+import { Stanza } from '@tactus/xml'
 import { newOccupant, withResource } from './occupants.ts'
 import { initialRole } from './permissions.ts'
 import { announce, announceDeparture, introduceAll, tellItself, unavailableOf } from './presence.ts'
 import { isPresent, type Rooms, RoomTurn } from './room.ts'
 import { roomCountStore } from './store.ts'
-import { NS_MUC, withoutClaims } from './wire.ts'
+import { bareUnavailable, itemElement, NS_MUC, userElement, withoutClaims } from './wire.ts'
 
 /** Refuses in the room's name, as §7.2 has it. */
 function refusal(scope: Scope, condition: StanzaCondition, text?: string): StanzaError {
@@ -35,12 +43,35 @@ export function bePresent(rooms: Rooms, arriving: ServiceStanza): void {
     throw refusal(scope, 'policy-violation', `Presence in a room may have ${presenceBytes} bytes.`)
   const room = RoomTurn.find(rooms, scope)
   const occupant = room?.occupantOf(from)
+  if (!occupant && !stanza.hasChild('x', NS_MUC)) return sayNotIn(scope, from, nick)
+  if (room) mayAppear(room, from)
   if (room && occupant && !isRejoin(occupant, nick, stanza)) {
     if (occupant.nick === nick) update(room, occupant, resource)
     else changeNick(room, occupant, resource, nick)
     return
   }
   enter(rooms, room, { resource, nick, stanza, scope })
+}
+
+function mayAppear(room: RoomTurn, from: FullJid): void {
+  const appearing = { room, from, account: bare(from) }
+  for (const feature of room.rooms.features())
+    asTheRoom(room.scope, () => feature.mayAppear?.(appearing))
+}
+
+/**
+ * §7.2.18: presence without `<x/>` of somebody who is not in is that of a client that believes it is. Told so, it can come
+ * in again; let in by that, it would know of nobody.
+ */
+function sayNotIn(scope: Scope, to: Jid, nick: string): void {
+  const reason = 'You are not in the room.'
+  const item = itemElement({ affiliation: 'none', role: 'none', reason })
+  const from = jidWithResource(scope.entity, nick)
+  scope.send(
+    Stanza.from(bareUnavailable(from))
+      .with({ to })
+      .append(userElement([110, 307, 333], item)),
+  )
 }
 
 /**
@@ -134,11 +165,10 @@ function asTheRoom(scope: Scope, check: () => void): void {
 }
 
 /** §10.1.1: whoever comes first makes the room, where it may, and is its owner. */
-function create(rooms: Rooms, { scope, resource, stanza }: Entering): RoomTurn {
+function create(rooms: Rooms, { scope, resource }: Entering): RoomTurn {
   const account = bare(resource.jid)
   mayCreate(rooms, scope, resource.jid)
-  // A client of the time before rooms were configured gets an instant one.
-  const room = RoomTurn.make(rooms, scope, { locked: stanza.hasChild('x', NS_MUC) })
+  const room = RoomTurn.make(rooms, scope, { locked: true })
   room.setAffiliated(account, { affiliation: 'owner', nick: undefined, reason: undefined })
   return room
 }

@@ -29,7 +29,7 @@ import { history } from './features/history.ts'
 import { invitations } from './features/invitations.ts'
 import { moderate, moderation, NS_MODERATE } from './features/moderation.ts'
 import { occupantIds } from './features/occupant-ids.ts'
-import { pace, purseStore } from './features/pace.ts'
+import { flapStore, pace, purseStore } from './features/pace.ts'
 import {
   anonymity,
   memberList,
@@ -107,6 +107,7 @@ export const muc: XmppModule = defineModule({
     roomCardStore,
     spokenStore,
     purseStore,
+    flapStore,
     beginningStore,
   ],
   migrations: [mucMigration, roomCardStore.migration('0131-muc-card'), temporaryMigration],

@@ -92,3 +92,7 @@ export const [cauldron, broom, crypt] = [
 
 /** What a stanza looks like with double quotes, for patterns. */
 export const text = (stanza: unknown): string => String(stanza).replaceAll("'", '"')
+
+/** What those who see addresses hear of an affiliation of somebody who is not in the room. */
+export const absent = (to: Client, room: string, item: string) =>
+  `<message id='{any}' from='${room}' to='${to.jid}'><x xmlns='${NS_USER}'><item ${item} role='none'/></x><no-store xmlns='urn:xmpp:hints'/><stanza-id xmlns='urn:xmpp:sid:0' by='${to.account}' id='{any}'/></message>`

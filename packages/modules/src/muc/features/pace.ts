@@ -1,55 +1,94 @@
-import { type LiveStore, liveStore, type Room, type RoomFeature } from '@tactus/core'
+import {
+  type Appearing,
+  type LiveStore,
+  liveStore,
+  type Room,
+  type RoomFeature,
+} from '@tactus/core'
 import type { BareJid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import type { MucConfig } from '../config.ts'
+import { isAllowed } from '../permissions.ts'
 
-/** What an account may say at once, and when that was; one that may say all of it again has no entry. */
+/** What an account may do at once, and when that was; one that may do all of it again has no entry. */
 interface Purse {
   readonly left: number
   /** Wall clock, ms. */
   readonly at: number
 }
 
-/** Key: the account, whatever it is called in the room and however often it leaves. */
+interface Limits {
+  readonly perSecond: number
+  readonly atOnce: number
+}
+
+/** For lines. Key: the account, whatever it is called in the room and however often it leaves. */
 export const purseStore: LiveStore<Purse> = liveStore('muc-pace')
+/** For presence; the same key. */
+export const flapStore: LiveStore<Purse> = liveStore('muc-flap')
 
 /**
- * How fast one account may talk: what it says costs the server as much as there are occupants (V49), which nothing at the
- * sender's side can know. Who is too fast is told so, and nothing of it reaches anybody.
+ * How fast one account may talk, come in, and change its presence: what it says costs the server as much as there are
+ * occupants (V49), which nothing at the sender's side can know. Who is too fast is told so, and nothing of it reaches
+ * anybody. Leaving is free: nobody is kept in a room.
  */
 export function pace(config: (room: Room) => MucConfig): RoomFeature {
+  const lines = (room: Room): Limits => {
+    const { linesPerSecond: perSecond, linesAtOnce: atOnce } = config(room)
+    return { perSecond, atOnce }
+  }
+  const presences = (room: Room): Limits => {
+    const { presencesPerSecond: perSecond, presencesAtOnce: atOnce } = config(room)
+    return { perSecond, atOnce }
+  }
   return {
     name: 'pace',
     maySpeak({ room, occupant }) {
-      if (purseOf(room, occupant.account, config(room)).left < 1)
-        throw new StanzaError('policy-violation', 'You are talking too fast.', { type: 'wait' })
+      if (leftOf(purseStore, room, occupant.account, lines(room)) < 1)
+        throw tooFast('You are talking too fast.')
     },
     spoken({ room, occupant }) {
-      const limits = config(room)
-      const { left } = purseOf(room, occupant.account, limits)
-      forgetFull(room, limits)
-      room.scope.set(purseStore, occupant.account, { left: left - 1, at: room.scope.now })
+      pay(purseStore, room, occupant.account, lines(room))
+    },
+    mayAppear(appearing) {
+      if (isExempt(appearing)) return
+      const { room, account } = appearing
+      if (leftOf(flapStore, room, account, presences(room)) < 1)
+        throw tooFast('You are changing your presence too fast.')
+      pay(flapStore, room, account, presences(room))
     },
     destroyed(room) {
-      for (const account of [...room.scope.all(purseStore).keys()])
-        room.scope.set(purseStore, account, undefined)
+      for (const store of [purseStore, flapStore])
+        for (const account of [...room.scope.all(store).keys()])
+          room.scope.set(store, account, undefined)
     },
   }
 }
 
-function purseOf(room: Room, account: BareJid, limits: MucConfig): Purse {
-  const { now } = room.scope
-  const purse = room.scope.get(purseStore, account)
-  return { left: purse ? refilled(purse, now, limits) : limits.linesAtOnce, at: now }
+function tooFast(text: string): StanzaError {
+  return new StanzaError('policy-violation', text, { type: 'wait' })
 }
 
-function refilled({ left, at }: Purse, now: number, limits: MucConfig): number {
-  const earned = (Math.max(0, now - at) / 1_000) * limits.linesPerSecond
-  return Math.min(limits.linesAtOnce, left + earned)
+/** Whose room it is can end it, and is not kept out of it. */
+function isExempt({ room, account }: Appearing): boolean {
+  const actor = { affiliation: room.affiliationOf(account), role: 'none' } as const
+  return isAllowed(actor, 'administer', room.settings)
 }
 
-function forgetFull(room: Room, limits: MucConfig): void {
-  for (const [account, purse] of [...room.scope.all(purseStore)])
-    if (refilled(purse, room.scope.now, limits) >= limits.linesAtOnce)
-      room.scope.set(purseStore, account, undefined)
+function leftOf(store: LiveStore<Purse>, room: Room, account: BareJid, limits: Limits): number {
+  const purse = room.scope.get(store, account)
+  return purse ? refilled(purse, room.scope.now, limits) : limits.atOnce
+}
+
+function refilled({ left, at }: Purse, now: number, { perSecond, atOnce }: Limits): number {
+  return Math.min(atOnce, left + (Math.max(0, now - at) / 1_000) * perSecond)
+}
+
+function pay(store: LiveStore<Purse>, room: Room, account: BareJid, limits: Limits): void {
+  const { scope } = room
+  const left = leftOf(store, room, account, limits)
+  // Who may do all of it again is as if it had never done any.
+  for (const [other, purse] of [...scope.all(store)])
+    if (refilled(purse, scope.now, limits) >= limits.atOnce) scope.set(store, other, undefined)
+  scope.set(store, account, { left: left - 1, at: scope.now })
 }
