@@ -1,6 +1,6 @@
 import { mayFederate } from '@tactus/bus'
 import type { LiveStore, QueueMeta, Turn } from '@tactus/cluster'
-import { type BareJid, bare, domainpart, type FullJid, type Jid, tryParseJid } from '@tactus/jid'
+import { type BareJid, domainpart, type FullJid, type Jid, tryParseJid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import { accountStore, type DurableStore } from '@tactus/storage'
 import { Stanza, type XmlElement } from '@tactus/xml'
@@ -12,7 +12,7 @@ import { commandTag, inputHops } from './input.ts'
 import { isRefusal } from './refusal.ts'
 import { isDurable } from './routing.ts'
 import type { DeliverOptions, Scope, SendOptions, Session, SessionPresence } from './scope.ts'
-import type { Service } from './services.ts'
+import { entityFor, type Service } from './services.ts'
 import { endSession, overflow } from './session-end.ts'
 import {
   counterStore,
@@ -228,9 +228,20 @@ export class EntityScope implements Scope {
     const payload = asStanza(stanza)
     const to = payload.to === undefined ? undefined : tryParseJid(payload.to)
     if (!to) throw new StanzaError('jid-malformed', 'the address in `to` is no JID')
-    if (!this.#core.domains.get(domainpart(to))) return this.#sendAway(to, payload, options)
+    const served = this.#core.domains.get(domainpart(to))
+    if (!served) return this.#sendAway(to, payload, options)
     const way = this.#onItsWay(payload, options)
-    this.turn.send({ kind: 'half', entity: bare(to), stanza: payload, ...way })
+    const entity = entityFor(served.service, to, payload)
+    this.turn.send({ kind: 'half', entity, stanza: payload, ...way })
+  }
+
+  pass(stanza: Stanza): void {
+    const to = tryParseJid(stanza.to ?? '') ?? this.entity
+    const entity = entityFor(this.service, to, stanza)
+    // What stays here would come round for ever.
+    if (entity === this.entity) throw new StanzaError('service-unavailable')
+    const way = this.#onItsWay(stanza, { id: this.stanzaId() })
+    this.turn.send({ kind: 'half', entity, stanza, ...way })
   }
 
   /** RFC 6120 §10.4: to another server, where the host speaks to that one. */

@@ -7,7 +7,7 @@ import type { EntityScope } from './entity-scope.ts'
 import { receiveMessage } from './inbound-message.ts'
 import { refuseProbe } from './roster/roster-access.ts'
 import { isStorable } from './routing.ts'
-import { targetOf } from './services.ts'
+import { entityFor, targetOf } from './services.ts'
 
 /** What a second half carries. */
 export interface Arriving {
@@ -54,6 +54,8 @@ function receiveForService(
   const { service } = scope
   if (stanza.name === 'iq') checkIq(stanza)
   if (!service) return
+  const entity = scope.entity === service.domain ? entityFor(service, to, stanza) : scope.entity
+  if (entity !== scope.entity) return scope.pass(stanza.with({ to }))
   if (stanza.name !== 'iq' || isFull(to))
     return service.definition.receive({ scope, from, to, stanza, id, at })
   if (!isRequest(stanza)) return core.hooks.fact('iq.answered', { scope, from, answer: stanza })

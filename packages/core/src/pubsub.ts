@@ -24,6 +24,9 @@ export interface ItemEvent {
   readonly item: NodeItem
 }
 
+/** Whose nodes: an account's own, or those of a pubsub service. */
+export type NodePlace = 'account' | 'service'
+
 /**
  * What a node of a certain name is: how it is made, what may be put into it, and what follows from that.
  *
@@ -43,6 +46,8 @@ export interface NodeProfile extends NodeKind {
 
 /** What nodes are that hold one kind of data. */
 export interface NodeKind {
+  /** Where there are such nodes (default: those of one name in accounts, all others anywhere). */
+  readonly at?: readonly NodePlace[]
   /** Namespace of its items’ payloads, where `pubsub#type` says something else of the node than this. */
   readonly payload?: string
   /** What differs from the defaults of XEP-0163 when such a node is made without being asked otherwise. */
@@ -127,10 +132,13 @@ export interface PubsubPort {
   provide(nodes: Nodes): void
   /** The engine; undefined where the pubsub module is not enabled. Ask in handlers, not in `setup`. */
   nodes(): Nodes | undefined
-  /** What a node of that name is, or else what its `pubsub#type` says. */
-  typeOf(node: string, profile?: string): NodeKind | undefined
+  /** What a node of that name is there, or else what its `pubsub#type` says. */
+  typeOf(node: string, at: NodePlace, profile?: string): NodeKind | undefined
   fields(): readonly NodeField[]
 }
+
+const accounts: readonly NodePlace[] = ['account']
+const anywhere: readonly NodePlace[] = ['account', 'service']
 
 /** Keeps what modules say of nodes until the engine asks. */
 export class PubsubRegistry implements PubsubPort {
@@ -176,12 +184,14 @@ export class PubsubRegistry implements PubsubPort {
     return this.#nodes
   }
 
-  typeOf(node: string, profile = ''): NodeKind | undefined {
-    return (
-      this.#types.get(node) ??
-      this.#families.find((family) => node.startsWith(family.node)) ??
-      this.#profiles.get(profile)
-    )
+  typeOf(node: string, at: NodePlace, profile = ''): NodeKind | undefined {
+    const named = this.#types.get(node)
+    const kinds = [
+      named && { at: named.family ? anywhere : accounts, ...named },
+      this.#families.find((family) => node.startsWith(family.node)),
+      this.#profiles.get(profile),
+    ]
+    return kinds.find((kind) => kind && (kind.at ?? anywhere).includes(at))
   }
 
   fields(): readonly NodeField[] {

@@ -106,6 +106,10 @@ export interface Scope {
    * The stanza needs `from` (this bare JID or one of its full JIDs) and `to`.
    */
   send(stanza: Stanza | XmlElement, options?: SendOptions): void
+  /**
+   * Hands a stanza that came to a service on to the entity below it that `placeOf` says takes it; it keeps its sender.
+   */
+  pass(stanza: Stanza): void
   /** The same stanza to many addresses; `to` is filled in for each. Costs by the number of partitions. */
   multicast(recipients: readonly Jid[], stanza: Stanza | XmlElement, options?: SendOptions): void
   /**

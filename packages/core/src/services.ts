@@ -1,4 +1,4 @@
-import { type BareJid, type Jid, localpart } from '@tactus/jid'
+import { type BareJid, bare, type Jid, localpart } from '@tactus/jid'
 import type { Stanza } from '@tactus/xml'
 import type { Host, HostDirectory } from './hosts.ts'
 import type { Target } from './module.ts'
@@ -32,6 +32,12 @@ export interface ServiceDefinition {
    * handlers of its targets, answers to the fact `iq.answered`. Refuse by throwing StanzaError: the sender gets it.
    */
   receive(arriving: ServiceStanza): void
+  /**
+   * Which of the entities below the service takes a stanza that is for the service's own address: their localpart. So what
+   * a service holds is spread over partitions, though people know one address only. Undefined for what the service takes
+   * itself. Asked in the sender's half, or where a stanza from elsewhere arrives; it is pure, and does not throw.
+   */
+  placeOf?(stanza: Stanza): string | undefined
 }
 
 /** A service of one host. */
@@ -94,6 +100,12 @@ export class Domains {
 /** What answers requests for a bare JID of a service. */
 export function targetOf(service: Service, jid: Jid): Target {
   return `${localpart(jid) === undefined ? 'service' : 'entity'}:${service.name}`
+}
+
+/** The entity that a stanza for an address of the service is handled by. */
+export function entityFor(service: Service | undefined, to: Jid, stanza: Stanza): BareJid {
+  const place = to === service?.domain ? service.definition.placeOf?.(stanza) : undefined
+  return place === undefined ? bare(to) : (`${place}@${bare(to)}` as BareJid)
 }
 
 function toService(definition: ServiceDefinition, subdomain: string, host: Host): Service {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { OutputFrame } from '@tactus/bus'
 import type { BareJid } from '@tactus/jid'
+import { Stanza } from '@tactus/xml'
 import { hostDirectory } from '../src/hosts.ts'
 import { Domains, type ServiceDefinition } from '../src/services.ts'
-import { Owner, Source } from './support/owner.ts'
+import { account, Owner, Source } from './support/owner.ts'
 
 const domain = 'cliff.echo.capulet.example'
 const hosts = hostDirectory(
@@ -70,6 +71,27 @@ test('requests go to the handlers of the service and of what lives there', async
   assert.match(first ?? '', /type="result" id="1".*<service|<service.*/)
   assert.match(second ?? '', /<entity/)
   assert.match(third ?? '', /<service-unavailable/)
+})
+
+test('what a service holds is spread: its entities take what is for its own address, wherever it comes from', async () => {
+  await using owner = await Owner.open()
+  const [source] = await bind(owner, 'a')
+  assert(source)
+  const request = (id: string) =>
+    `<iq type='get' id='${id}' to='${domain}'><x xmlns='urn:x' of='deep'/></iq>`
+  const here = /type='result' id='[12]'.*entity='deep@cliff.echo.capulet.example'/
+
+  await owner.feed(source.stanza(request('1')))
+  assert.match(delivered(await owner.heard())[0] ?? '', here)
+
+  // As another server's connection manager has it, which knows addresses only.
+  const stanza = Stanza.parse(request('2'), 'jabber:client').with({ from: `${account}/a` })
+  const way = { id: 'far', at: 1, durable: false, hops: 16 }
+  await owner.feed({ kind: 'half', entity: domain, stanza, ...way })
+  const [answer = ''] = delivered(await owner.heard())
+  assert.match(answer, here)
+  assert.match(answer, new RegExp(`from='${domain}'`))
+  assert.deepEqual(owner.problems, [])
 })
 
 test('design §4: one line for many is one frame, kept once, with `to` filled in at the end', async () => {

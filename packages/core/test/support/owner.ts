@@ -65,8 +65,12 @@ const actors = defineModule({
         const romeo = parseFullJid('romeo@montague.example/r')
         scope.multicast([...resources, romeo], stanza.with({ from: to, to: undefined }))
       },
+      placeOf: (stanza) => stanza.child('x', 'urn:x')?.attrs.of,
     })
-    iq.get('service:echo', 'urn:x', 'x', () => xml('service', { xmlns: 'urn:x' }))
+    iq.get('service:echo', 'urn:x', 'x', ({ scope, payload }) => {
+      const attrs = { xmlns: 'urn:x', ...(payload.attrs.of && { entity: scope.entity }) }
+      return xml('service', attrs)
+    })
     iq.get('entity:echo', 'urn:x', 'x', () => xml('entity', { xmlns: 'urn:x' }))
     hooks.claim('presence.outbound', ({ scope, session, presence }) => {
       scope.setPresence(session, { stanza: presence, priority: 0, since: scope.now })

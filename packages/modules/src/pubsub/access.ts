@@ -8,14 +8,23 @@ import { pubsubError } from './wire.ts'
 /** How somebody stands to a node (XEP-0060 §4.1). */
 export function affiliationOf(node: Node, jid: Jid): Affiliation | 'none' {
   const person = bare(jid)
-  if (person === node.service.owner) return 'owner'
+  if (person === node.service.owner || node.service.administers(person)) return 'owner'
   return peopleOf(node).affiliations.get(person) ?? 'none'
 }
 
-/** The subscription of an address, or else of its bare JID. */
+/** A subscription of an address, or else of its bare JID; one that is approved before all others. */
 export function subscriptionOf(node: Node, jid: Jid): Subscription | undefined {
-  const { subscriptions } = peopleOf(node)
-  return subscriptions.get(jid) ?? subscriptions.get(bare(jid))
+  const all = [...peopleOf(node).subscriptions.values()]
+  const best = (address: Jid): Subscription | undefined => {
+    const own = all.filter((each) => each.jid === address)
+    return own.find(({ state }) => state === 'subscribed') ?? own[0]
+  }
+  return best(jid) ?? best(bare(jid))
+}
+
+/** All subscriptions of exactly this address. */
+export function subscriptionsFor(node: Node, jid: Jid): readonly Subscription[] {
+  return [...peopleOf(node).subscriptions.values()].filter((each) => each.jid === jid)
 }
 
 /**

@@ -26,7 +26,7 @@ export function subscriptionElement(node: string, { jid, subid, state }: Subscri
 
 /** Asks the owners whether somebody may subscribe (XEP-0060 §8.6). */
 export function askOwners(node: Node, { jid, subid }: Subscription): void {
-  const { scope, owner } = node.service
+  const { scope, owner, address } = node.service
   const field = (
     name: string,
     type: 'boolean' | 'hidden' | 'jid-single' | 'text-single',
@@ -55,9 +55,7 @@ export function askOwners(node: Node, { jid, subid }: Subscription): void {
     ...(owner === undefined ? [] : [owner]),
     ...owners.map(([person]) => person),
   ]))
-    scope.send(
-      xml('message', { xmlns: NS_CLIENT, from: scope.entity, to, id: scope.makeId() }, form),
-    )
+    scope.send(xml('message', { xmlns: NS_CLIENT, from: address, to, id: scope.makeId() }, form))
 }
 
 /**
@@ -75,10 +73,10 @@ export function takeApproval(service: Service, message: Stanza): void {
     form.fields.find((each) => each.var === `pubsub#${name}`)?.values ?? []
   const node = findNode(service, text('node')[0] ?? '')
   if (!node || affiliationOf(node, from) !== 'owner') return
-  const waiting = peopleOf(node).subscriptions.get(text('subscriber_jid')[0] ?? '')
+  const waiting = peopleOf(node).subscriptions.get(text('subid')[0] ?? '')
   const allow = booleanField.read(text('allow'))
-  if (waiting?.state !== 'pending' || waiting.subid !== text('subid')[0] || allow === undefined)
-    return
+  const isAbout = waiting?.jid === text('subscriber_jid')[0]
+  if (waiting?.state !== 'pending' || !isAbout || allow === undefined) return
   settleSubscription(node, waiting, allow)
 }
 
@@ -97,8 +95,9 @@ export function settleSubscription(node: Node, subscription: Subscription, allow
   const people = peopleOf(node)
   const subscriptions = new Map(people.subscriptions)
   const jid = subscription.jid as Jid
-  if (allow) subscriptions.set(jid, { ...subscription, state: 'subscribed' })
-  else subscriptions.delete(jid)
+  const { subid } = subscription
+  if (allow) subscriptions.set(subid, { ...subscription, state: 'subscribed' })
+  else subscriptions.delete(subid)
   savePeople(node, { ...people, subscriptions })
   tellSubscriber(node, jid, allow ? 'subscribed' : 'none')
   if (allow) sendLastTo(node, jid)
@@ -111,8 +110,12 @@ export function sendLastTo(node: Node, to: Jid): void {
     sendItems(node.service, to, [{ node, entry: last }])
 }
 
-function tellSubscriber({ service: { scope }, name }: Node, jid: Jid, subscription: string): void {
+function tellSubscriber(
+  { service: { scope, address }, name }: Node,
+  jid: Jid,
+  subscription: string,
+): void {
   const event = eventElement(xml('subscription', { node: name, jid, subscription }))
-  const attrs = { xmlns: NS_CLIENT, type: 'headline', from: scope.entity, id: scope.makeId() }
+  const attrs = { xmlns: NS_CLIENT, type: 'headline', from: address, id: scope.makeId() }
   deliverOrSend(scope, jid, xml('message', attrs, event))
 }

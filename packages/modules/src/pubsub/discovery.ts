@@ -22,7 +22,7 @@ export function visibleNodes(service: Service, from: Jid): readonly DiscoItem[] 
     .filter((node) => mayAccess(node, from))
     .map((node) => {
       const name = settingOf(node.config, title)
-      return { jid: service.scope.entity, node: node.name, ...(name !== '' && { name }) }
+      return { jid: service.address, node: node.name, ...(name !== '' && { name }) }
     })
 }
 
@@ -30,7 +30,6 @@ export function visibleNodes(service: Service, from: Jid): readonly DiscoItem[] 
 export function describeNode(service: Service, name: string, from: Jid): DiscoNode | undefined {
   const node = findNode(service, name)
   if (!node || !mayAccess(node, from)) return undefined
-  const { entity } = service.scope
   return {
     info: {
       identities: [{ category: 'pubsub', type: 'leaf' }],
@@ -39,7 +38,7 @@ export function describeNode(service: Service, name: string, from: Jid): DiscoNo
     },
     items: itemsOf(node)
       .toReversed()
-      .map(({ id }) => ({ jid: entity, name: id })),
+      .map(({ id }) => ({ jid: service.address, name: id })),
   }
 }
 
@@ -54,6 +53,7 @@ function metaData(node: Node, from: Jid): readonly FormField[] {
   return [
     formTypeField(META_DATA),
     ...[title, description, payloadType, language].flatMap(plain),
+    ...owners(node),
     entry('pubsub#creator', node.creator),
     entry('pubsub#creation_date', formatDateTime(node.createdAt)),
     entry(accessModel.name, settingOf(config, accessModel)),
@@ -63,6 +63,13 @@ function metaData(node: Node, from: Jid): readonly FormField[] {
       ? [entry('pubsub#num_subscribers', String(peopleOf(node).subscriptions.size))]
       : []),
   ]
+}
+
+/** Of a service; an account is the owner of all that it has. */
+function owners(node: Node): readonly FormField[] {
+  if (node.service.owner !== undefined) return []
+  const all = [...peopleOf(node).affiliations].filter(([, affiliation]) => affiliation === 'owner')
+  return [{ var: 'pubsub#owner', type: 'jid-multi', values: all.map(([jid]) => jid) }]
 }
 
 function entry(name: string, value: string): FormField {

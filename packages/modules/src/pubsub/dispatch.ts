@@ -1,6 +1,5 @@
 import type { IqAnswer, IqRequest } from '@tactus/core'
 import { StanzaError } from '@tactus/stanza'
-import type { Stanza, XmlElement } from '@tactus/xml'
 import type { Action, PubsubFeature } from './feature.ts'
 import { owning } from './features/owning.ts'
 import { people } from './features/people.ts'
@@ -8,7 +7,7 @@ import { publishing } from './features/publishing.ts'
 import { retrieving } from './features/retrieving.ts'
 import { subscribing } from './features/subscribing.ts'
 import type { Service } from './service.ts'
-import { NS_PUBSUB, NS_PUBSUB_OWNER, unsupported } from './wire.ts'
+import { NS_PUBSUB, unsupported } from './wire.ts'
 
 /** The parts of XEP-0060 that are there. */
 const features: readonly PubsubFeature[] = [publishing, retrieving, subscribing, owning, people]
@@ -27,11 +26,6 @@ const absent: Readonly<Record<string, string>> = {
 export function announced(...others: readonly string[]): readonly string[] {
   const names = [...features.flatMap(({ announces }) => announces), ...others]
   return names.map((name) => `${NS_PUBSUB}#${name}`)
-}
-
-/** The payload of a request that is for nodes; undefined for any other. */
-export function payloadOf(stanza: Stanza): XmlElement | undefined {
-  return stanza.child('pubsub', NS_PUBSUB) ?? stanza.child('pubsub', NS_PUBSUB_OWNER)
 }
 
 /**

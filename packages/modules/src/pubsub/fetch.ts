@@ -1,8 +1,9 @@
 import type { JobDefinition, Scope } from '@tactus/core'
-import { errorReply, NS_CLIENT, type PageSummary, pageElement, StanzaError } from '@tactus/stanza'
+import { type PageSummary, pageElement } from '@tactus/stanza'
 import { selectByKeys } from '@tactus/storage'
-import { parseElement, Stanza, type XmlElement, xml } from '@tactus/xml'
+import { parseElement, type XmlElement, xml } from '@tactus/xml'
 import { deliverPayloads, notificationType, settingOf } from './fields.ts'
+import { answerLater, type Reply, refuseLater } from './later.ts'
 import { deliverOrSend, type OldItem, oldItemMessage, replyAddress } from './notify.ts'
 import type { Node, Service } from './service.ts'
 import { type ItemEntry, itemKey, tables } from './store.ts'
@@ -36,13 +37,6 @@ type Spec = {
       readonly to: string
     }
 )
-
-/** Where an answer goes. */
-export interface Reply {
-  readonly id: string
-  readonly to: string
-  readonly from: string
-}
 
 /** Reads items and answers a request with them. */
 export function answerWithItems(
@@ -113,22 +107,14 @@ function send(
 type Result = Parameters<typeof fetchJob.done>[2]
 
 function answer(scope: Scope, spec: Extract<Spec, { kind: 'answer' }>, result: Result): void {
-  const { id, to, from } = spec.reply
-  if (!result.ok) {
-    const request = Stanza.from(
-      xml('iq', { xmlns: NS_CLIENT, type: 'get', id, from: to, to: from }),
-    )
-    const error = errorReply(request, new StanzaError('internal-server-error'))
-    if (error) deliverOrSend(scope, to, error.element)
-    return
-  }
+  if (!result.ok) return refuseLater(scope, spec.reply)
   const items = spec.list.flatMap(({ id: item, publisher, full }, index) => {
     const payload = payloadOf(result.value[index])
     return full && !payload ? [] : [xml('item', { id: item, publisher }, payload)]
   })
   const page = spec.summary && pageElement(spec.summary)
   const content = pubsubElement(xml('items', { node: spec.node }, items), page)
-  deliverOrSend(scope, to, xml('iq', { xmlns: NS_CLIENT, type: 'result', id, from, to }, content))
+  answerLater(scope, spec.reply, content)
 }
 
 function payloadOf(text: string | undefined): XmlElement | undefined {

@@ -222,6 +222,25 @@ export const ownFields: readonly AnyField[] = [
   language,
 ]
 
+/** How nodes of a service may be accessed: it has no contacts whose presence it shares, and no roster. */
+const serviceAccess: ConfigField<'open' | 'authorize' | 'whitelist'> = {
+  ...accessModel,
+  definition: {
+    ...accessModel.definition,
+    kind: listField({
+      open: 'Anyone',
+      authorize: 'Whose subscription an owner approved',
+      whitelist: 'Those on a list',
+    }),
+  },
+  value: 'open',
+}
+
+/** The same fields as nodes of a service have them. */
+export const serviceFields: readonly AnyField[] = ownFields
+  .filter((each) => each !== rosterGroups)
+  .map((each) => (each === accessModel ? serviceAccess : each))
+
 /** The value of a field in a stored configuration. */
 export function settingOf<T>(config: ConfigTexts, { name, definition, value }: ConfigField<T>): T {
   const texts = Object.hasOwn(config, name) ? config[name] : undefined

@@ -1,8 +1,14 @@
 import { z } from 'zod'
+import { type HostedSettings, hostedSettings } from './hosted/config.ts'
 import type { Limits } from './service.ts'
 
-/** The settings of this module: bounds of what an entity's nodes may hold. */
-export const limits: z.ZodType<Limits> = z.strictObject({
+/** Settings of this module: bounds of what an entity's nodes may hold, and the service beside the accounts. */
+export interface PubsubConfig extends Limits {
+  readonly service: HostedSettings
+}
+
+/** The same as they stand in the configuration. */
+export const pubsubConfig: z.ZodType<PubsubConfig> = z.strictObject({
   nodes: z.int().positive().default(256).meta({
     description: 'Most nodes of an account.',
   }),
@@ -24,6 +30,9 @@ export const limits: z.ZodType<Limits> = z.strictObject({
   pageItems: z.int().positive().default(100).meta({
     description: 'Most items in one answer; the rest comes page by page (XEP-0059).',
   }),
+  service: hostedSettings
+    .prefault({})
+    .meta({ description: 'The pubsub service of a host, on a domain below it.' }),
   pageBytes: z.int().positive().default(524_288).meta({
     description: 'Most bytes of payloads in one answer.',
   }),

@@ -1,6 +1,9 @@
 import { columnTypes, createTable, type Migration } from '@tactus/storage'
 import { tables, usageStore } from './store.ts'
 
+/** Subscriptions stood there before an address could have several. */
+const formerSubscriptions = 'pubsub_subscription'
+
 /** The tables of all stores of this folder. */
 export const pubsubMigration: Migration = {
   name: '0120-pubsub',
@@ -34,12 +37,69 @@ export const pubsubMigration: Migration = {
       .addColumn('affiliation', text, (column) => column.notNull())
       .addPrimaryKeyConstraint('pubsub_affiliation_pk', ['entity', 'node', 'jid'])
       .execute()
-    await table(tables.subscriptions)
+    await table(formerSubscriptions)
       .addColumn('jid', text, (column) => column.notNull())
       .addColumn('subid', text, (column) => column.notNull())
       .addColumn('state', text, (column) => column.notNull())
       .addPrimaryKeyConstraint('pubsub_subscription_pk', ['entity', 'node', 'jid'])
       .execute()
     await usageStore.migration('').up(db, dialect)
+  },
+}
+
+/**
+ * Nodes of services and several subscriptions of an address: what is searched for across entities gets columns and
+ * indexes.
+ */
+export const hostedMigration: Migration = {
+  name: '0121-pubsub-hosted',
+  async up(db, dialect) {
+    const { text, flag } = columnTypes(dialect)
+    for (const name of ['service', 'title', 'payload_type', 'collection'])
+      await db.schema
+        .alterTable(tables.nodes)
+        .addColumn(name, text, (column) => column.notNull().defaultTo(''))
+        .execute()
+    await db.schema
+      .alterTable(tables.nodes)
+      .addColumn('listed', flag, (column) => column.notNull().defaultTo(0))
+      .execute()
+    await createTable(db, dialect, tables.subscriptions)
+      .addColumn('entity', text, (column) => column.notNull())
+      .addColumn('node', text, (column) => column.notNull())
+      .addColumn('subid', text, (column) => column.notNull())
+      .addColumn('jid', text, (column) => column.notNull())
+      .addColumn('person', text, (column) => column.notNull())
+      .addColumn('state', text, (column) => column.notNull())
+      .addColumn('options', text, (column) => column.notNull())
+      .addPrimaryKeyConstraint('pubsub_subscriber_pk', ['entity', 'node', 'subid'])
+      .execute()
+    await db
+      .insertInto(tables.subscriptions)
+      .columns(['entity', 'node', 'subid', 'jid', 'person', 'state', 'options'])
+      .expression((build) => {
+        const slash = build.val('/')
+        const end = build.fn<number>('instr', [build('jid', '||', slash), slash])
+        const person =
+          dialect === 'sqlite'
+            ? build.fn('substr', ['jid', build.lit(1), build(end, '-', build.lit(1))])
+            : build.fn('split_part', ['jid', slash, build.lit(1)])
+        return build
+          .selectFrom(formerSubscriptions)
+          .select(['entity', 'node', 'subid', 'jid', person.as('person'), 'state'])
+          .select(build.val('').as('options'))
+      })
+      .execute()
+    await db.schema.dropTable(formerSubscriptions).execute()
+    const index = (table: string, columns: readonly string[]) =>
+      db.schema
+        .createIndex(`${table}_${columns[0]}`)
+        .on(table)
+        .columns([...columns])
+        .execute()
+    await index(tables.nodes, ['service', 'listed', 'collection', 'node'])
+    await index(tables.nodes, ['creator', 'service'])
+    await index(tables.subscriptions, ['person', 'entity'])
+    await index(tables.affiliations, ['jid', 'entity'])
   },
 }

@@ -10,7 +10,7 @@ import {
   notificationType,
   settingOf,
 } from './fields.ts'
-import { type Node, peopleOf, savePeople } from './service.ts'
+import { addressOf, type Node, peopleOf, savePeople } from './service.ts'
 import type { Subscription } from './store.ts'
 import { eventElement, replyTo } from './wire.ts'
 
@@ -33,9 +33,8 @@ export function notify(node: Node, content: XmlElement, by?: Session): void {
   const event = eventElement(content)
   const author = by?.presence && !by.invisible ? replyTo(by.jid) : undefined
   service.announce(node, messageOf(node, event, author))
-  const subscribers = entitledSubscriptions(node)
-    .filter(({ state }) => state === 'subscribed')
-    .map(({ jid }) => jid as Jid)
+  const active = entitledSubscriptions(node).filter(({ state }) => state === 'subscribed')
+  const subscribers = [...new Set(active.map(({ jid }) => jid as Jid))]
   // One payload for all of them. An address has one subscription, so there is no SubID to tell apart (§7.1.2.4).
   if (subscribers.length > 0)
     service.scope.multicast(subscribers, messageOf(node, clone(event)), { durable: false })
@@ -92,7 +91,7 @@ export function oldItemMessage(
   }: OldItem & { readonly payload: XmlElement | undefined },
 ): XmlElement {
   const items = xml('items', { node }, xml('item', { id, publisher }, payload))
-  const attrs = { xmlns: NS_CLIENT, type, id: scope.makeId(), from: scope.entity }
+  const attrs = { xmlns: NS_CLIENT, type, id: scope.makeId(), from: addressOf(scope) }
   return xml('message', attrs, eventElement(items), delayElement({ stamp: at }))
 }
 
@@ -105,9 +104,9 @@ export function deliverOrSend(scope: Scope, to: string, stanza: XmlElement): voi
 }
 
 function messageOf(node: Node, ...content: readonly (XmlElement | undefined)[]): XmlElement {
-  const { scope } = node.service
+  const { scope, address } = node.service
   const type = settingOf(node.config, notificationType)
-  const attrs = { xmlns: NS_CLIENT, type, id: scope.makeId(), from: scope.entity }
+  const attrs = { xmlns: NS_CLIENT, type, id: scope.makeId(), from: address }
   return xml('message', attrs, content)
 }
 
@@ -116,7 +115,7 @@ function entitledSubscriptions(node: Node): readonly Subscription[] {
   const people = peopleOf(node)
   const entitled = new Map(
     [...people.subscriptions].filter(
-      ([jid, { state }]) => state === 'pending' || mayAccess(node, jid as Jid),
+      ([, { jid, state }]) => state === 'pending' || mayAccess(node, jid as Jid),
     ),
   )
   if (entitled.size < people.subscriptions.size)

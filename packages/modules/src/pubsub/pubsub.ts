@@ -1,6 +1,7 @@
 import {
   defineModule,
   isTo,
+  type ModuleContext,
   relationTo,
   rosterOf,
   type Scope,
@@ -9,24 +10,34 @@ import {
   xep,
 } from '@tactus/core'
 import { isFull } from '@tactus/jid'
-import { isRequest, NS_DATA_FORMS } from '@tactus/stanza'
+import { isRequest, NS_DATA_FORMS, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM } from '@tactus/stanza'
 import { rosterStore } from '@tactus/storage'
 import { takeApproval } from './approval.ts'
 import { describeNode, visibleNodes } from './discovery.ts'
-import { announced, dispatch, payloadOf } from './dispatch.ts'
+import { announced, dispatch } from './dispatch.ts'
 import { expiryTimer } from './expiry.ts'
 import { fetchJob } from './fetch.ts'
-import { limits } from './limits.ts'
-import { pubsubMigration } from './migration.ts'
+import { nodeCountStore } from './hosted/counts.ts'
+import { farewellJob, sayFarewell } from './hosted/farewell.ts'
+import { hostedService } from './hosted/hosted.ts'
+import { placeOf } from './hosted/place.ts'
+import { answerHosted, listHosted, NS_FILTER, receiveHosted } from './hosted/serve.ts'
+import { type PubsubConfig, pubsubConfig } from './limits.ts'
+import { listJob } from './lists.ts'
+import { hostedMigration, pubsubMigration } from './migration.ts'
 import { nodesFor } from './nodes.ts'
 import { accountService, askContacts, receiveRelayed, sendLastItems } from './pep/account.ts'
-import { Interests, interestState } from './pep/interests.ts'
+import { type InterestState, Interests, interestState } from './pep/interests.ts'
 import { stripPrivateEvents } from './pep/private-events.ts'
 import { NS_PEP_RELAY, readArrival } from './pep/wire.ts'
 import { expireItems } from './publish.ts'
 import { findNode, type Service } from './service.ts'
 import { itemStore, nodeStore, payloadStore, peopleStore, tables, usageStore } from './store.ts'
-import { NS_PUBSUB, NS_PUBSUB_OWNER } from './wire.ts'
+import { NS_PUBSUB, NS_PUBSUB_OWNER, payloadOf } from './wire.ts'
+
+const hosted = 'service:pubsub'
+
+type Context = ModuleContext<PubsubConfig, InterestState, Record<never, never>>
 
 /**
  * Publish-Subscribe, and every account as a service of its own: what somebody wants others to know, or to find again on
@@ -40,7 +51,7 @@ export const pubsub: XmppModule = defineModule({
   implements: [
     xep('0060', '1.30.0', {
       status: 'partial',
-      note: 'Accounts only. Without subscription options, digests, leases, several subscriptions of one address and the ad-hoc command of §8.7: who waits for approval is listed by §8.8. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
+      note: 'Without subscription options, digests, leases, several subscriptions of one address and the ad-hoc command of §8.7: who waits for approval is listed by §8.8. A service lists the nodes whose access model is open or authorize; of the others only those know that have their names. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
     }),
     xep('0163', '1.2.2', {
       status: 'partial',
@@ -54,26 +65,49 @@ export const pubsub: XmppModule = defineModule({
       status: 'partial',
       note: 'Clients’ hashes are verified, SHA-2 and SHA-3; the server has none of its own, and answers no questions in a client’s place.',
     }),
+    xep('0462', '0.2.0', {
+      status: 'partial',
+      note: 'At services; the nodes of an account are few, and are not filtered.',
+    }),
     xep('0222', '1.0'),
     xep('0223', '1.1.1'),
   ],
   features: {
     account: [
       NS_PUBSUB,
-      ...announced('auto-subscribe', 'filtered-notifications', 'presence-subscribe'),
+      ...announced(
+        ...['auto-create', 'auto-subscribe', 'filtered-notifications', 'presence-subscribe'],
+        ...['access-presence', 'access-roster'],
+      ),
     ],
+    [hosted]: [NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM, NS_PUBSUB, NS_FILTER, ...announced()],
   },
   session: interestState,
-  stores: [nodeStore, itemStore, payloadStore, peopleStore, usageStore, rosterStore],
-  migrations: [pubsubMigration],
-  jobs: { fetch: fetchJob },
-  config: limits,
+  stores: [
+    nodeStore,
+    itemStore,
+    payloadStore,
+    peopleStore,
+    usageStore,
+    nodeCountStore,
+    rosterStore,
+  ],
+  migrations: [pubsubMigration, hostedMigration],
+  jobs: { fetch: fetchJob, farewell: farewellJob },
+  config: pubsubConfig,
 
-  setup({ iq, hooks, session, config, disco, pubsub: port }) {
+  setup(context) {
+    const { iq, hooks, session, config, disco, isAdmin, pubsub: port } = context
     const interests = new Interests(session)
-    const serviceOf = (scope: Scope): Service =>
-      accountService(scope, { limits: config(scope.host), port, interests })
+    const serviceOf = (scope: Scope): Service => {
+      const { service: settings, ...limits } = config(scope.host)
+      return scope.service
+        ? hostedService(scope, { limits, settings, port, isAdmin })
+        : accountService(scope, { limits, port, interests })
+    }
     port.provide(nodesFor(serviceOf))
+    context.job('list', listJob(serviceOf))
+    serveHosted(context, serviceOf)
 
     for (const ns of [NS_PUBSUB, NS_PUBSUB_OWNER]) {
       iq.get('account', ns, 'pubsub', (request) => dispatch(serviceOf(request.scope), request))
@@ -134,7 +168,31 @@ export const pubsub: XmppModule = defineModule({
   },
 })
 
+/** The service that a host has beside its accounts. */
+function serveHosted(
+  { iq, config, disco, services }: Pick<Context, 'iq' | 'config' | 'disco' | 'services'>,
+  serviceOf: (scope: Scope) => Service,
+): void {
+  services.add({
+    name: 'pubsub',
+    title: 'Publish-Subscribe',
+    subdomain: (host) => (!host.anonymous && config(host).service.subdomain) || undefined,
+    placeOf,
+    receive: (arriving) => receiveHosted(serviceOf, arriving),
+  })
+  for (const ns of [NS_PUBSUB, NS_PUBSUB_OWNER]) {
+    iq.get(hosted, ns, 'pubsub', (request) => answerHosted(serviceOf, request))
+    iq.set(hosted, ns, 'pubsub', (request) => answerHosted(serviceOf, request))
+  }
+  iq.get(hosted, NS_DISCO_ITEMS, 'query', (request) => listHosted(serviceOf, request))
+  disco.info(hosted, ({ host }) => ({
+    identities: [{ category: 'pubsub', type: 'service', name: config(host).service.name }],
+  }))
+  disco.node(hosted, ({ scope, from, node }) => describeNode(serviceOf(scope), node, from))
+}
+
 function forget(scope: Scope): void {
+  sayFarewell(scope)
   const { entity, turn } = scope
   turn.clear(nodeStore, tables.nodes, { entity })
   turn.clear(itemStore, tables.items, { entity })

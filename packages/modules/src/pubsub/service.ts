@@ -1,5 +1,5 @@
-import type { NodeKind, PubsubPort, Scope, Session } from '@tactus/core'
-import type { Jid } from '@tactus/jid'
+import type { NodeConfig, NodeKind, PubsubPort, Scope, Session } from '@tactus/core'
+import type { BareJid, Jid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import type { Stanza, XmlElement } from '@tactus/xml'
 import {
@@ -9,6 +9,7 @@ import {
   ownFields,
   payloadType,
   requireCount,
+  serviceFields,
   settingOf,
   toTexts,
 } from './fields.ts'
@@ -20,7 +21,6 @@ import {
   type People,
   peopleStore,
 } from './store.ts'
-import { pubsubError } from './wire.ts'
 
 /** Bounds of what an entity's nodes may hold. */
 export interface Limits {
@@ -47,10 +47,20 @@ export interface Service {
   readonly scope: Scope
   readonly limits: Limits
   readonly port: PubsubPort
+  /** In whose name its stanzas leave, and where it is asked. */
+  readonly address: BareJid
   /** Who owns every node: the account itself (XEP-0163 §3). Undefined for a service, whose nodes have owners. */
   readonly owner: string | undefined
   /** Whether publishing to a node that is not there makes it (XEP-0060 §7.1.4). */
   readonly autoCreate: boolean
+  /** What a node has that nobody configured, where it is not what the fields say. */
+  readonly defaults: NodeConfig
+  /** Who owns every node besides: administrators of a service. */
+  administers(jid: Jid): boolean
+  /** Refuses who may not make nodes here. @throws {StanzaError} */
+  requireCreator(jid: Jid): void
+  /** Refuses a node more than there may be. @throws {StanzaError} */
+  requireRoom(creator: Jid, nodes: number): void
   /** Who shares the owner's presence, for the access models `presence` and `roster`. */
   sharesPresence(jid: Jid): boolean
   /** Groups of the owner's roster in which somebody is. */
@@ -73,7 +83,7 @@ export interface PubsubRequest {
 }
 
 /** A node with its configuration, looked up. */
-export interface Node extends NodeRecord {
+export interface Node extends Omit<NodeRecord, 'service'> {
   readonly service: Service
   readonly type: NodeKind | undefined
 }
@@ -83,6 +93,11 @@ const longestName = 512
 const noNodes: ReadonlyMap<string, NodeRecord> = new Map()
 const noItems: readonly ItemEntry[] = []
 const nobody: People = { affiliations: new Map(), subscriptions: new Map() }
+
+/** In whose name the nodes of an entity speak: an account, or the service that a node belongs to. */
+export function addressOf({ entity, service }: Scope): BareJid {
+  return service?.domain ?? entity
+}
 
 /** All nodes of the entity. */
 export function nodesOf(service: Service): readonly Node[] {
@@ -101,13 +116,18 @@ function toNode(service: Service, record: NodeRecord): Node {
 }
 
 /** What a node of that name and configuration is. */
-export function kindOf({ port }: Service, name: string, config: ConfigTexts): NodeKind | undefined {
-  return port.typeOf(name, settingOf(config, payloadType))
+export function kindOf(
+  { port, owner }: Service,
+  name: string,
+  config: ConfigTexts,
+): NodeKind | undefined {
+  const place = owner === undefined ? 'service' : 'account'
+  return port.typeOf(name, place, settingOf(config, payloadType))
 }
 
 /** The fields that a node of this service has. */
 export function fieldsOf(service: Service): readonly AnyField[] {
-  return [...ownFields, ...service.port.fields()]
+  return [...(service.owner === undefined ? serviceFields : ownFields), ...service.port.fields()]
 }
 
 /**
@@ -121,33 +141,50 @@ export function createNode(
     name,
     creator,
     config,
-  }: { readonly name: string; readonly creator: string; readonly config: ConfigTexts },
+  }: { readonly name: string; readonly creator: BareJid; readonly config: ConfigTexts },
 ): Node {
-  const { scope, limits } = service
+  const { scope, limits, address } = service
   const nodes = scope.get(nodeStore) ?? noNodes
   if (nodes.has(name)) throw new StanzaError('conflict')
   if (Buffer.byteLength(name) > longestName || name.includes('\0'))
     throw new StanzaError('not-acceptable', `A node name may have ${longestName} bytes.`)
-  if (nodes.size >= limits.nodes) throw pubsubError('policy-violation', 'max-nodes-exceeded')
+  service.requireRoom(creator, nodes.size)
   const type = kindOf(service, name, config)
   const fields = fieldsOf(service)
   const complete = {
-    ...toTexts(type?.config ?? {}, fields),
+    ...toTexts(service.defaults, fields),
+    ...possible(toTexts(type?.config ?? {}, fields), fields),
     ...config,
-    ...toTexts(type?.forced ?? {}, fields),
+    ...possible(toTexts(type?.forced ?? {}, fields), fields),
   }
   requireCount(complete, limits.items)
-  const record = { name, creator, createdAt: scope.now, config: complete }
+  const of = service.owner === undefined ? address : ''
+  const record = { name, service: of, creator, createdAt: scope.now, config: complete }
   scope.set(nodeStore, '', new Map(nodes).set(name, record))
-  return toNode(service, record)
+  const node = toNode(service, record)
+  // §8.1.1
+  if (service.owner === undefined)
+    savePeople(node, { ...nobody, affiliations: new Map([[creator, 'owner']]) })
+  return node
+}
+
+/** What a kind of node asks for, as far as there is such a thing here: a service knows nobody’s presence. */
+function possible(config: ConfigTexts, fields: readonly AnyField[]): ConfigTexts {
+  const known = fields.filter(({ name, definition }) => {
+    const texts = config[name]
+    return texts !== undefined && definition.kind.read(texts) !== undefined
+  })
+  return Object.fromEntries(known.map(({ name }) => [name, config[name] ?? []]))
 }
 
 /** Stores a changed configuration. */
 export function configureNode(node: Node, config: ConfigTexts): Node {
   const { scope } = node.service
-  const { name, creator, createdAt } = node
-  const record = { name, creator, createdAt, config }
-  scope.set(nodeStore, '', new Map(scope.get(nodeStore) ?? noNodes).set(name, record))
+  const nodes = new Map(scope.get(nodeStore) ?? noNodes)
+  const before = nodes.get(node.name)
+  if (!before) throw new StanzaError('item-not-found')
+  const record = { ...before, config }
+  scope.set(nodeStore, '', nodes.set(node.name, record))
   return toNode(node.service, record)
 }
 

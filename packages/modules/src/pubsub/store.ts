@@ -2,16 +2,23 @@ import {
   type DurableStore,
   type KeyValueStore,
   keyValueStore,
-  type Row,
-  type RowCollector,
   type StateKey,
   selectByKeys,
   stateKey,
 } from '@tactus/storage'
+import {
+  type NodeRow,
+  nodeRow,
+  type SubscriptionRow,
+  subscriptionRow,
+  toSubscription,
+} from './rows.ts'
 
 /** A node as it stands in the list of an entity's nodes. */
 export interface NodeRecord {
   readonly name: string
+  /** Domain of the service whose node it is; empty for those of accounts. */
+  readonly service: string
   /** Bare JID. */
   readonly creator: string
   /** Wall clock, ms. */
@@ -41,13 +48,15 @@ export interface Subscription {
   readonly subid: string
   readonly jid: string
   readonly state: 'subscribed' | 'pending'
+  /** What differs from the defaults of its options (§6.3): the texts of form fields, by name. */
+  readonly options: Readonly<Record<string, readonly string[]>>
 }
 
 /** Who has to do with a node, beyond the owner of the entity. */
 export interface People {
   /** By bare JID. */
   readonly affiliations: ReadonlyMap<string, Affiliation>
-  /** By JID: one subscription for each. */
+  /** By SubID: an address may have several (§6.1.6). */
   readonly subscriptions: ReadonlyMap<string, Subscription>
 }
 
@@ -59,7 +68,7 @@ export const tables = {
   items: 'pubsub_item',
   payloads: 'pubsub_payload',
   affiliations: 'pubsub_affiliation',
-  subscriptions: 'pubsub_subscription',
+  subscriptions: 'pubsub_subscriber',
 } as const
 
 /** The nodes of an entity by name; the key within the entity is `''`. */
@@ -76,9 +85,10 @@ export const nodeStore: DurableStore<ReadonlyMap<string, NodeRecord>> = {
     )
     const found = new Map<string, Map<string, NodeRecord>>()
     for (const row of rows) {
-      const { entity, node, creator, created_at, config } = row as unknown as NodeRow
+      const { entity, node, service, creator, created_at, config } = row as unknown as NodeRow
       entryOf(found, stateKey(entity, ''), newMap<NodeRecord>).set(node, {
         name: node,
+        service,
         creator,
         createdAt: created_at,
         config: JSON.parse(config),
@@ -91,9 +101,7 @@ export const nodeStore: DurableStore<ReadonlyMap<string, NodeRecord>> = {
     for (const { entity, before = none, after = none } of changes) {
       for (const [node, record] of after) {
         if (before.get(node) === record) continue
-        const { creator, createdAt: created_at } = record
-        const config = JSON.stringify(record.config)
-        rows.upsert(tables.nodes, nodeKey, { entity, node, creator, created_at, config })
+        rows.upsert(tables.nodes, nodeKey, { entity, ...nodeRow(record) })
       }
       for (const node of before.keys())
         if (!after.has(node)) rows.delete(tables.nodes, nodeKey, { entity, node })
@@ -187,32 +195,30 @@ export const peopleStore: DurableStore<People> = {
         row.jid,
         row.affiliation,
       )
-    for (const { entity, node, jid, subid, state } of subscribed as unknown as SubscriptionRow[])
-      entryOf(found, stateKey(entity, node), newPeople).subscriptions.set(jid, {
-        subid,
-        jid,
-        state,
-      })
+    for (const row of subscribed as unknown as readonly SubscriptionRow[]) {
+      const subscription = toSubscription(row)
+      const { subscriptions } = entryOf(found, stateKey(row.entity, row.node), newPeople)
+      subscriptions.set(subscription.subid, subscription)
+    }
     return found
   },
 
   save(changes, rows) {
     for (const { entity, key: node, before = nobody, after = nobody } of changes) {
-      saveMap(rows, tables.affiliations, before.affiliations, after.affiliations, (jid, value) => ({
-        ...{ entity, node, jid },
-        affiliation: value ?? 'none',
-      }))
-      saveMap(
-        rows,
-        tables.subscriptions,
-        before.subscriptions,
-        after.subscriptions,
-        (jid, value) => ({
-          ...{ entity, node, jid },
-          subid: value?.subid ?? '',
-          state: value?.state ?? '',
-        }),
-      )
+      const which = { entity, node }
+      saveMap(before.affiliations, after.affiliations, {
+        put: (jid, affiliation) =>
+          rows.upsert(tables.affiliations, personKey, { ...which, jid, affiliation }),
+        drop: (jid) => rows.delete(tables.affiliations, personKey, { ...which, jid }),
+      })
+      saveMap(before.subscriptions, after.subscriptions, {
+        put: (_, subscription) =>
+          rows.upsert(tables.subscriptions, subscriptionKey, {
+            ...which,
+            ...subscriptionRow(subscription),
+          }),
+        drop: (subid) => rows.delete(tables.subscriptions, subscriptionKey, { ...which, subid }),
+      })
     }
   },
 }
@@ -234,17 +240,11 @@ const nodeKey = ['entity', 'node']
 /** Key columns of an item's rows. */
 export const itemKey: readonly string[] = ['entity', 'node', 'seq']
 const personKey = ['entity', 'node', 'jid']
+const subscriptionKey = ['entity', 'node', 'subid']
 
 interface LoadingPeople {
   readonly affiliations: Map<string, Affiliation>
   readonly subscriptions: Map<string, Subscription>
-}
-interface NodeRow {
-  readonly entity: string
-  readonly node: string
-  readonly creator: string
-  readonly created_at: number
-  readonly config: string
 }
 interface ItemRow extends ItemEntry {
   readonly entity: string
@@ -262,11 +262,6 @@ interface AffiliationRow {
   readonly jid: string
   readonly affiliation: Affiliation
 }
-interface SubscriptionRow extends Subscription {
-  readonly entity: string
-  readonly node: string
-}
-
 function readPayloadKey(key: string): { readonly node: string; readonly seqs: readonly number[] } {
   const end = key.lastIndexOf('\0')
   const list = key.slice(end + 1)
@@ -286,16 +281,12 @@ function missingFrom(
 }
 
 function saveMap<V>(
-  rows: RowCollector,
-  table: string,
   before: ReadonlyMap<string, V>,
   after: ReadonlyMap<string, V>,
-  toRow: (jid: string, value: V | undefined) => Row,
+  { put, drop }: { put(key: string, value: V): void; drop(key: string): void },
 ): void {
-  for (const [jid, value] of after)
-    if (before.get(jid) !== value) rows.upsert(table, personKey, toRow(jid, value))
-  for (const jid of before.keys())
-    if (!after.has(jid)) rows.delete(table, personKey, toRow(jid, undefined))
+  for (const [key, value] of after) if (before.get(key) !== value) put(key, value)
+  for (const key of before.keys()) if (!after.has(key)) drop(key)
 }
 
 const pairOf = ({ entity, key }: StateKey): readonly string[] => [entity, key]

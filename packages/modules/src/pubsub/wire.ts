@@ -1,5 +1,5 @@
 import { StanzaError, type StanzaErrorType } from '@tactus/stanza'
-import { type XmlElement, xml } from '@tactus/xml'
+import { type Stanza, type XmlElement, xml } from '@tactus/xml'
 
 /** XEP-0060 §16.1. */
 export const NS_PUBSUB = 'http://jabber.org/protocol/pubsub'
@@ -54,6 +54,11 @@ export function eventElement(child: XmlElement): XmlElement {
 /** Which resource published (XEP-0163 §4.3.1). */
 export function replyTo(jid: string): XmlElement {
   return xml('addresses', { xmlns: NS_ADDRESSES }, xml('address', { type: 'replyto', jid }))
+}
+
+/** The payload of a request that is for nodes; undefined for any other. */
+export function payloadOf(stanza: Stanza): XmlElement | undefined {
+  return stanza.child('pubsub', NS_PUBSUB) ?? stanza.child('pubsub', NS_PUBSUB_OWNER)
 }
 
 /**

@@ -2,9 +2,16 @@ import type { IqAnswer } from '@tactus/core'
 import { bare, type Jid, tryParseJid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import { xml } from '@tactus/xml'
-import { affiliationOf, requireExisting, requireKnown, requireOwner } from '../access.ts'
+import {
+  affiliationOf,
+  requireExisting,
+  requireKnown,
+  requireOwner,
+  subscriptionsFor,
+} from '../access.ts'
 import { settleSubscription } from '../approval.ts'
 import type { PubsubFeature } from '../feature.ts'
+import { startList } from '../lists.ts'
 import {
   findNode,
   type Node,
@@ -40,8 +47,15 @@ export const people: PubsubFeature = {
 const given: readonly string[] = ['owner', 'publisher', 'publish-only', 'member', 'outcast', 'none']
 
 /** §5.7: the affiliations of whoever asks. */
-function ownAffiliations({ service, action, from }: PubsubRequest): IqAnswer {
+function ownAffiliations({ service, action, from, stanza, pubsub }: PubsubRequest): IqAnswer {
   const { node: name } = action.attrs
+  const person = bare(from)
+  if (!name && person !== service.owner)
+    return startList(
+      service,
+      { kind: 'affiliations', person },
+      { from, id: stanza.id, set: pubsub },
+    )
   const nodes = name ? [requireExisting(service, findNode(service, name), from)] : nodesOf(service)
   const mine = nodes
     .map((node) => ({ node: node.name, affiliation: affiliationOf(node, from) }))
@@ -78,7 +92,7 @@ function changeAffiliations(request: PubsubRequest): IqAnswer {
   if (node.service.owner === undefined && ![...changed.values()].includes('owner'))
     throw new StanzaError('not-acceptable')
   const subscribed = [...before.subscriptions].filter(
-    ([jid]) => changed.get(bare(jid as Jid)) !== 'outcast',
+    ([, { jid }]) => changed.get(bare(jid as Jid)) !== 'outcast',
   )
   savePeople(node, { affiliations: changed, subscriptions: new Map(subscribed) })
   return undefined
@@ -102,15 +116,16 @@ function changeSubscriptions(request: PubsubRequest): IqAnswer {
 }
 
 function changeSubscription(node: Node, jid: Jid, state: string | undefined): void {
-  const known = peopleOf(node).subscriptions.get(jid)
+  const known = subscriptionsFor(node, jid)
   if (state === 'none') {
-    if (known) settleSubscription(node, known, false)
+    for (const each of known) settleSubscription(node, each, false)
     return
   }
   if (state !== 'subscribed') throw new StanzaError('bad-request')
-  if (known?.state === 'subscribed') return
-  const subid = known?.subid ?? node.service.scope.makeId()
-  const subscription: Subscription = { jid, subid, state }
+  if (known.some((each) => each.state === 'subscribed')) return
+  const [waiting] = known
+  const subid = waiting?.subid ?? node.service.scope.makeId()
+  const subscription: Subscription = { options: {}, ...waiting, jid, subid, state }
   storeSubscription(node, subscription)
   settleSubscription(node, subscription, true)
 }

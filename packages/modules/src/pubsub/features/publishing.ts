@@ -41,7 +41,6 @@ export const publishing: PubsubFeature = {
     'delete-items',
     'persistent-items',
     'multi-items',
-    'auto-create',
   ],
   actions: [
     { type: 'set', ns: 'pubsub', name: 'publish', handle: publish },

@@ -26,7 +26,7 @@ function retrieve(request: PubsubRequest): IqAnswer {
   const { entries, summary } = chosen(request, itemsOf(node))
   const page = summary && pageElement(summary)
   if (entries.length === 0) return pubsubElement(xml('items', { node: name }), page)
-  const reply = { id: stanza.id ?? '', to: from, from: stanza.to ?? service.scope.entity }
+  const reply = { id: stanza.id ?? '', to: from, from: stanza.to ?? service.address }
   answerWithItems(node, entries, { reply, summary })
   return deferred
 }

@@ -7,18 +7,13 @@ import {
   requireExisting,
   requireKnown,
   requireVisible,
+  subscriptionsFor,
 } from '../access.ts'
 import { askOwners, sendLastTo, subscriptionElement } from '../approval.ts'
 import type { PubsubFeature } from '../feature.ts'
 import { accessModel, allowsSubscribing, settingOf } from '../fields.ts'
-import {
-  findNode,
-  type Node,
-  nodesOf,
-  type PubsubRequest,
-  peopleOf,
-  savePeople,
-} from '../service.ts'
+import { startList } from '../lists.ts'
+import { findNode, type Node, type PubsubRequest, peopleOf, savePeople } from '../service.ts'
 import type { Subscription } from '../store.ts'
 import { pubsubElement, pubsubError, requireNode, unsupported } from '../wire.ts'
 
@@ -32,16 +27,16 @@ export const subscribing: PubsubFeature = {
   ],
 }
 
-/** Stores a subscription, in the place of an older one of the same address. */
+/** Stores a subscription, in the place of an older one of the same SubID. */
 export function storeSubscription(node: Node, subscription: Subscription): void {
   const people = peopleOf(node)
-  const { jid } = subscription
-  const isNew = !people.subscriptions.has(jid)
+  const { subid } = subscription
+  const isNew = !people.subscriptions.has(subid)
   if (isNew && people.subscriptions.size >= node.service.limits.subscribers)
     throw pubsubError('policy-violation', 'too-many-subscriptions', { type: 'wait' })
   savePeople(node, {
     ...people,
-    subscriptions: new Map(people.subscriptions).set(jid, subscription),
+    subscriptions: new Map(people.subscriptions).set(subid, subscription),
   })
 }
 
@@ -52,7 +47,7 @@ function subscribe({ service, scope, action, from }: PubsubRequest): IqAnswer {
   // §6.1.3.1
   if (!jid || bare(jid) !== bare(from)) throw pubsubError('bad-request', 'invalid-jid')
   const node = requireExisting(service, findNode(service, name), from)
-  const known = peopleOf(node).subscriptions.get(jid)
+  const [known] = subscriptionsFor(node, jid)
   if (known?.state === 'pending') throw pubsubError('not-authorized', 'pending-subscription')
   const waits = mustWait(node, from)
   if (!waits) requireAccess(node, from)
@@ -62,6 +57,7 @@ function subscribe({ service, scope, action, from }: PubsubRequest): IqAnswer {
     subid: scope.makeId(),
     jid,
     state: waits ? 'pending' : 'subscribed',
+    options: {},
   }
   storeSubscription(node, subscription)
   if (waits) askOwners(node, subscription)
@@ -86,7 +82,7 @@ function unsubscribe({ service, action, from }: PubsubRequest): IqAnswer {
   if (!jid) throw pubsubError('bad-request', 'jid-required')
   requireSelf(node, jid, from)
   const people = peopleOf(node)
-  const known = people.subscriptions.get(jid)
+  const [known] = subscriptionsFor(node, jid)
   if (!known) {
     requireVisible(node, from)
     throw pubsubError('unexpected-request', 'not-subscribed', { type: 'cancel' })
@@ -95,7 +91,7 @@ function unsubscribe({ service, action, from }: PubsubRequest): IqAnswer {
   if (subid !== undefined && subid !== known.subid)
     throw pubsubError('not-acceptable', 'invalid-subid')
   const subscriptions = new Map(people.subscriptions)
-  subscriptions.delete(jid)
+  subscriptions.delete(known.subid)
   savePeople(node, { ...people, subscriptions })
   return pubsubElement(
     xml('subscription', { node: name, jid, subid: known.subid, subscription: 'none' }),
@@ -110,14 +106,19 @@ function requireSelf(node: Node, jid: Jid, from: Jid): void {
 }
 
 /** §5.6: the subscriptions of whoever asks. */
-function list({ service, action, from }: PubsubRequest): IqAnswer {
+function list({ service, action, from, stanza, pubsub }: PubsubRequest): IqAnswer {
   const { node: name } = action.attrs
-  const nodes = name ? [requireExisting(service, findNode(service, name), from)] : nodesOf(service)
-  const mine = nodes.flatMap((node) =>
-    [...peopleOf(node).subscriptions.values()]
-      .filter(({ jid }) => bare(jid as Jid) === bare(from))
-      .map((subscription) => subscriptionElement(node.name, subscription)),
-  )
+  const person = bare(from)
+  if (!name)
+    return startList(
+      service,
+      { kind: 'subscriptions', person },
+      { from, id: stanza.id, set: pubsub },
+    )
+  const node = requireExisting(service, findNode(service, name), from)
+  const mine = [...peopleOf(node).subscriptions.values()]
+    .filter(({ jid }) => bare(jid as Jid) === person)
+    .map((subscription) => subscriptionElement(name, subscription))
   if (mine.length === 0) requireKnown(service, from)
   return pubsubElement(xml('subscriptions', { node: name }, mine))
 }

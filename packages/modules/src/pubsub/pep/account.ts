@@ -9,13 +9,13 @@ import {
   type Scope,
 } from '@tactus/core'
 import { bare, type Jid } from '@tactus/jid'
-import { NS_CLIENT } from '@tactus/stanza'
+import { NS_CLIENT, StanzaError } from '@tactus/stanza'
 import { clone, type XmlElement, xml } from '@tactus/xml'
-import { mayAccess } from '../access.ts'
+import { mayAccess, requireKnown } from '../access.ts'
 import { sendItems } from '../fetch.ts'
 import { deliverNotifications, sendLast, settingOf } from '../fields.ts'
 import { findNode, itemsOf, type Limits, type Node, type Service } from '../service.ts'
-import { NS_ADDRESSES, NS_PUBSUB_EVENT } from '../wire.ts'
+import { NS_ADDRESSES, NS_PUBSUB_EVENT, pubsubError } from '../wire.ts'
 import type { Interests } from './interests.ts'
 import { isPrivate } from './private-events.ts'
 import { arrival, relay } from './wire.ts'
@@ -33,8 +33,19 @@ export function accountService(
     scope,
     limits,
     port,
+    address: scope.entity,
     owner: scope.entity,
     autoCreate: true,
+    defaults: {},
+    administers: () => false,
+    requireCreator(jid) {
+      if (bare(jid) === scope.entity) return
+      requireKnown(this, jid)
+      throw new StanzaError('forbidden')
+    },
+    requireRoom(_, nodes) {
+      if (nodes >= limits.nodes) throw pubsubError('policy-violation', 'max-nodes-exceeded')
+    },
     sharesPresence: (jid) => maySeePresence(scope, jid),
     groupsOf: (jid) => rosterOf(scope).items.get(bare(jid))?.groups ?? [],
     announce: (node, message) => announce(node, message, interests),

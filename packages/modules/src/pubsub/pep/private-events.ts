@@ -5,7 +5,7 @@ import { NS_PUBSUB_EVENT } from '../wire.ts'
 
 /** Whether nobody but the account itself has anything to say about a node of that name. */
 export function isPrivate(node: string, port: PubsubPort): boolean {
-  return port.typeOf(node)?.forced?.[accessModel.name] === 'whitelist'
+  return port.typeOf(node, 'account')?.forced?.[accessModel.name] === 'whitelist'
 }
 
 /**
