@@ -4,12 +4,25 @@ import { globSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
-import { clusterServices, hasClients, TestServer } from '@tactus/testkit'
+import { clusterServices, hasClients, storyHosts, TestServer } from '@tactus/testkit'
 
 const domain = 'montague.example'
 const password = 'wherefore'
 const folder = join(import.meta.dirname, 'scenes')
-const settings = { tls: { required: true, certificates: './certs' } }
+/** One host offers what the other does not. */
+const modules = {
+  'user-search': { enabled: true },
+  'external-services': {
+    services: [
+      { type: 'stun', host: 'stun.example', port: 3_478 },
+      { type: 'turn', host: 'turn.example', port: 3_478, secret: 'north' },
+    ],
+  },
+}
+const settings = {
+  tls: { required: true, certificates: './certs' },
+  hosts: { ...storyHosts, [domain]: { ...storyHosts[domain], modules } },
+}
 
 /** Every scene is a program on slixmpp with three accounts of its own; the nurse administers the host. */
 async function playAll(context: TestContext, server: TestServer): Promise<void> {

@@ -4,6 +4,7 @@ import type { Stanza } from '@tactus/xml'
 import { message, stages } from './stage.ts'
 
 const NS = 'urn:xmpp:mam:2'
+const NS_INBOX = 'urn:xmpp:inbox:1'
 const NS_RSM = 'http://jabber.org/protocol/rsm'
 
 /** Asks for a page; its results come before the answer with this id. */
@@ -70,6 +71,41 @@ stages({}, (tell) => {
         juliet = again
       }
       assert.deepEqual(found, told)
+    },
+  )
+
+  tell(
+    'XEP-0430 §3.1, XEP-0198 §5: an inbox is told once, and counts what came in between',
+    async (stage) => {
+      const romeo = await stage.online('romeo', 1)
+      const juliet = await stage.online('juliet')
+      romeo.send(message(juliet.jid, 'one'))
+      await juliet.next('message')
+      juliet.send(`<iq type='get' id='inbox'><inbox xmlns='${NS_INBOX}'/></iq>`)
+      // <presence/>, a request that settled, and the question: the server has it.
+      await juliet.acknowledged(3)
+      juliet.drop()
+      await juliet.ended
+      romeo.send(message(juliet.jid, 'two'))
+      await romeo.settle(await stage.account('juliet'))
+      const again = await stage.back('juliet', 1)
+      await again.takeOver(juliet)
+      await again.settle()
+      const heard = [...juliet.inbox, ...again.inbox]
+      const told = heard.flatMap((stanza) => stanza.child('entry', NS_INBOX)?.attrs.unread ?? [])
+      const answers = heard.filter(({ id }) => id === 'inbox')
+      assert.deepEqual([told, answers.length], [['1'], 1])
+
+      const display = `<displayed xmlns='urn:xmpp:chat-markers:0' id='one'/>`
+      again.send(`<message type='chat' to='${romeo.jid}'>${display}</message>`)
+      again.send(`<iq type='get' id='after'><inbox xmlns='${NS_INBOX}'/></iq>`)
+      const entry = await again.take(
+        (stanza) => stanza.hasChild('entry', NS_INBOX) && !heard.includes(stanza),
+        'the entry',
+      )
+      assert.equal(entry.child('entry', NS_INBOX)?.attrs.unread, '1')
+      const fin = await again.take(({ id }) => id === 'after', 'the end')
+      assert.equal(fin.child('fin', NS_INBOX)?.attrs['all-unread'], '1')
     },
   )
 })

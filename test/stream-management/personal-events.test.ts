@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import type { SmClient } from '@tactus/testkit'
 import type { Stanza } from '@tactus/xml'
-import { stages } from './stage.ts'
+import { message, stages } from './stage.ts'
 
 const TUNE = 'http://jabber.org/protocol/tune'
+const NS_CARBONS = 'urn:xmpp:carbons:2'
+const NS_FORWARD = 'urn:xmpp:forward:0'
 const NS_DISCO = 'http://jabber.org/protocol/disco#info'
 const software = `client/pc//Test<${TUNE}+notify<`
 const ver = createHash('sha1').update(software).digest('base64')
@@ -24,6 +26,20 @@ const isTune =
   (title: string) =>
   (stanza: Stanza): boolean =>
     stanza.name === 'message' && String(stanza).includes(`<title>${title}</title>`)
+
+/** The copies in a message, as `direction body`. */
+function copied(stanza: Stanza): string[] {
+  return ['sent', 'received'].flatMap((direction) => {
+    const forwarded = stanza.child(direction, NS_CARBONS)?.getChild('forwarded', NS_FORWARD)
+    const body = forwarded?.getChild('message', 'jabber:client')?.getChildText('body')
+    return body ? [`${direction} ${body}`] : []
+  })
+}
+
+const isCopy =
+  (body: string) =>
+  (stanza: Stanza): boolean =>
+    copied(stanza).some((copy) => copy.endsWith(body))
 
 stages({}, (tell) => {
   tell(
@@ -49,6 +65,36 @@ stages({}, (tell) => {
       await again.take(isTune('two'), 'what it missed')
       await plays(juliet, 'three')
       await again.take(isTune('three'), 'what comes after')
+    },
+  )
+
+  tell(
+    'XEP-0280 §6, §7: a resource that lost its connection gets every copy once and in order',
+    async (stage) => {
+      const romeo = await stage.online('romeo', 1)
+      const phone = await stage.online('juliet', 0, 'phone')
+      const desk = await stage.online('juliet', 1, 'desk')
+      phone.send(`<iq type='set' id='on'><enable xmlns='${NS_CARBONS}'/></iq>`)
+      await phone.take(({ id }) => id === 'on', 'the answer')
+
+      romeo.send(message(desk.jid, 'one'))
+      await desk.next('message')
+      desk.send(message(romeo.jid, 'two'))
+      await romeo.next('message')
+      phone.drop()
+      await phone.ended
+      romeo.send(message(desk.jid, 'three'))
+      await desk.next('message')
+      desk.send(message(romeo.jid, 'four'))
+      await romeo.next('message')
+      const again = await stage.back('juliet', 0)
+      await again.takeOver(phone)
+      // The copies go on: that they are wanted outlives the connection.
+      romeo.send(message(desk.jid, 'five'))
+      await again.take(isCopy('five'), 'what comes after')
+
+      const copies = [...phone.inbox, ...again.inbox].flatMap(copied)
+      assert.deepEqual(copies, ['received one', 'sent two', 'received three', 'sent four'])
     },
   )
 })

@@ -44,6 +44,17 @@ export interface Facts {
     readonly reached: readonly Session[]
     readonly stored: boolean
   }
+  /** A message of this account went into its archive, once, under `id`; `owner` names the archive, `peer` the other side. */
+  'message.archived': {
+    readonly scope: Scope
+    readonly message: Stanza
+    readonly id: string
+    readonly owner: string
+    readonly peer: BareJid
+    readonly incoming: boolean
+  }
+  /** One of the account's clients said that it displayed a chat up to the message of this stanza-id (XEP-0490). */
+  'chat.displayed': { readonly scope: Scope; readonly peer: BareJid; readonly id: string }
   /** A resource sent initial, changed or unavailable presence without `to`; runs after the broadcast. */
   'presence.changed': {
     readonly scope: Scope

@@ -13,6 +13,7 @@ import { displayed } from './displayed/displayed.ts'
 import { externalServices } from './external-services/external-services.ts'
 import { feeds } from './feeds/feeds.ts'
 import { forgeries } from './forgeries/forgeries.ts'
+import { inbox } from './inbox/inbox.ts'
 import { invisible } from './invisible/invisible.ts'
 import { lastActivity } from './last-activity/last-activity.ts'
 import { muc } from './muc/muc.ts'
@@ -50,6 +51,7 @@ export const catalogue: readonly XmppModule[] = [
   forgeries,
   stanzaIds,
   archive,
+  inbox,
   carbons,
   push,
   clientState,

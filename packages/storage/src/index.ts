@@ -35,6 +35,16 @@ export { type ColumnTypes, columnTypes, createTable } from './columns.ts'
 export { storageContract } from './contract/contract.ts'
 export { type StorageCase, sampleMigration } from './contract/support.ts'
 export {
+  type Conversation,
+  type InboxPageRequest,
+  type InboxPlace,
+  type InboxTotals,
+  inboxTotals,
+  readInboxPage,
+  superfluousConversations,
+} from './inbox/inbox-page.ts'
+export { type InboxRow, inboxMigrations, inboxStore } from './inbox/inbox-store.ts'
+export {
   type KeyValueOptions,
   type KeyValueStore,
   keyValueStore,

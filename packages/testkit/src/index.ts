@@ -1,5 +1,5 @@
 export { Authority } from './servers/authority.ts'
-export { TestConfiguration } from './servers/configuration.ts'
+export { storyHosts, TestConfiguration } from './servers/configuration.ts'
 export { DnsServer, type ServiceRecord } from './servers/dns-server.ts'
 export { type Ready, ServerProcess } from './servers/server-process.ts'
 export { SmClient, type SmLogin } from './servers/sm-client.ts'

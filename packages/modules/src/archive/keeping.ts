@@ -39,6 +39,8 @@ export function keepMessage(scope: Scope, candidate: Candidate): boolean {
     return false
   retract(scope, message, archived)
   scope.turn.insert(archiveStore, archiveTable, archiveRow(archived))
+  const { id, owner } = archived
+  scope.emit('message.archived', { message, id, owner, peer: bare(peer), incoming })
   return true
 }
 

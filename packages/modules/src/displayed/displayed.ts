@@ -1,5 +1,13 @@
-import { defineModule, type Nodes, type Scope, type XmppModule, xep } from '@tactus/core'
-import { StanzaError } from '@tactus/stanza'
+import {
+  defineModule,
+  type NodeItem,
+  type Nodes,
+  type Scope,
+  type XmppModule,
+  xep,
+} from '@tactus/core'
+import { bare, tryParseJid } from '@tactus/jid'
+import { NS_STANZA_IDS, StanzaError } from '@tactus/stanza'
 import type { ChildSpan, Stanza } from '@tactus/xml'
 
 /** XEP-0490 §8; also the node. */
@@ -24,6 +32,7 @@ export const displayed: XmppModule = defineModule({
       node: NS_DISPLAYED,
       config: { 'pubsub#max_items': 'max', 'pubsub#send_last_published_item': 'never' },
       forced: { 'pubsub#access_model': 'whitelist' },
+      published: ({ scope, item }) => tell(scope, item),
     })
 
     // Before the archive and the copies see the message.
@@ -42,6 +51,15 @@ export const displayed: XmppModule = defineModule({
     })
   },
 })
+
+/** §4.2: the chat is the item's id, and the account's own archive has the message. Rooms are read elsewhere. */
+function tell(scope: Scope, { id: chat, payload }: NodeItem): void {
+  const told = payload?.getChild('stanza-id', NS_STANZA_IDS)?.attrs
+  const peer = tryParseJid(chat)
+  const by = tryParseJid(told?.by ?? '')
+  if (peer !== undefined && told?.id !== undefined && by === scope.entity)
+    scope.emit('chat.displayed', { peer: bare(peer), id: told.id })
+}
 
 /** §4.3: the verbatim address is the id. */
 function note(scope: Scope, nodes: Nodes, message: Stanza): void {

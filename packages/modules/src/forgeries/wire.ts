@@ -3,7 +3,13 @@ import type { ChildSpan } from '@tactus/xml'
 /** XEP-0313 §13; clients know older versions of it too. */
 const NS_ARCHIVES = 'urn:xmpp:mam:'
 
-/** A message out of an archive. */
+/** XEP-0430 §2.1, whatever its version. */
+const NS_INBOXES = 'urn:xmpp:inbox:'
+
+/** A message out of an archive, or a conversation of an inbox. */
 export function isArchiveResult({ name, ns }: ChildSpan): boolean {
-  return name === 'result' && ns.startsWith(NS_ARCHIVES)
+  return (
+    (name === 'result' && ns.startsWith(NS_ARCHIVES)) ||
+    (name === 'entry' && ns.startsWith(NS_INBOXES))
+  )
 }
