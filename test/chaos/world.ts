@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { joinRedisBus } from '@tactus/bus'
 import { loadConfig } from '@tactus/config'
 import { CommandClient } from '@tactus/core'
@@ -116,11 +114,7 @@ export class World implements AsyncDisposable {
 
   /** Takes everything away that Redis holds. */
   async flushRedis(): Promise<void> {
-    const { port, hostname } = new URL(this.redis.url)
-    const socket = connect(Number(port), hostname)
-    socket.write('FLUSHALL\r\n')
-    await once(socket, 'data')
-    socket.destroy()
+    await this.redis.flush()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

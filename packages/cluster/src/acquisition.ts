@@ -1,17 +1,11 @@
-import {
-  type Bus,
-  decodeRecord,
-  type InputFrame,
-  type Operation,
-  type StepRecord,
-} from '@tactus/bus'
+import { type Bus, decodeRecord, type Operation } from '@tactus/bus'
 import type { Clock } from '@tactus/env'
 import type { OwnershipStore } from '@tactus/storage'
 import { unpack } from 'msgpackr'
+import { durableInputs, type RecordedInput } from './durable-inputs.ts'
 import { splitField } from './keys.ts'
 import { metaOperation } from './meta.ts'
 import { noteAttached } from './owner-inputs.ts'
-import { partitionOfStream } from './partition.ts'
 import type { Router } from './router.ts'
 import { incarnationOf } from './router-id.ts'
 import { PartitionState, unitName, WorkItem } from './state.ts'
@@ -36,8 +30,6 @@ interface Replay {
   readonly unit: Unit
   readonly at: number
 }
-
-type Frame = readonly [partition: number, frame: InputFrame]
 
 /** What acquiring needs. */
 export interface AcquisitionPorts {
@@ -143,19 +135,20 @@ async function countDeaths(
 
 /** After a loss of the bus, durable frames that the outbox still holds run before anything else (design §3.6). */
 async function replays(
-  { bus, ownership }: AcquisitionPorts,
+  { bus, ownership, router }: AcquisitionPorts,
   partitions: readonly PartitionState[],
   notes: Operation[],
 ): Promise<Replay[]> {
   const found: Replay[] = []
   if (partitions.length === 0) return found
   const wanted = new Map(partitions.map((partition) => [partition.id, partition]))
+  const { count } = router.workload
   const routers = await ownership.routers()
   for (const { id } of routers.filter((each) => incarnationOf(each.id) < bus.incarnation)) {
-    const frames: Frame[] = []
+    const inputs: RecordedInput[] = []
     for (const { record } of await ownership.records(id))
-      frames.push(...durableFrames(decodeRecord(record)))
-    found.push(...replaysIn(frames, wanted))
+      inputs.push(...durableInputs(decodeRecord(record), count))
+    found.push(...replaysIn(inputs, wanted))
   }
   // Each router's own order stands in its records; between two owners of one sender only time tells.
   found.sort((a, b) => a.at - b.at)
@@ -165,30 +158,15 @@ async function replays(
   return found
 }
 
-/** One router's frames for the wanted partitions; times never go back, so that sorting keeps their order. */
+/** One router's inputs for the wanted partitions; times never go back, so that sorting keeps their order. */
 function replaysIn(
-  frames: readonly Frame[],
+  inputs: readonly RecordedInput[],
   wanted: ReadonlyMap<number, PartitionState>,
 ): Replay[] {
-  let at = 0
-  return frames.flatMap(([number, frame]) => {
-    if ('at' in frame) at = Math.max(at, frame.at)
+  let latest = 0
+  return inputs.flatMap(({ partition: number, input, at = 0 }) => {
+    latest = Math.max(latest, at)
     const partition = wanted.get(number)
-    return partition ? unitsOf(frame).map((unit) => ({ partition, unit, at })) : []
+    return partition ? unitsOf(input).map((unit) => ({ partition, unit, at: latest })) : []
   })
-}
-
-/** Frames of a record that may not be lost with the bus, with the partition each belongs to. */
-export function durableFrames(record: StepRecord): Frame[] {
-  return record.operations.flatMap((operation) => {
-    const partition = operation.op === 'append' ? partitionOfStream(operation.stream) : undefined
-    if (operation.op !== 'append' || partition === undefined) return []
-    return (operation.frames as readonly InputFrame[])
-      .filter(isDurable)
-      .map((frame): Frame => [partition, frame])
-  })
-}
-
-function isDurable(frame: InputFrame): boolean {
-  return 'durable' in frame ? frame.durable : frame.kind === 'command'
 }

@@ -78,7 +78,7 @@ export class CommitLine {
       step: sealed.number,
       operations: sealed.operations,
     }
-    const durable = sealed.writes.length > 0 || forget.length > 0
+    const durable = sealed.durable || forget.length > 0
     this.#env.failpoint('step:before-rows')
     if (durable) {
       const rows = await this.#rows({
@@ -96,7 +96,7 @@ export class CommitLine {
 
   #isKept(sealed: Sealed): boolean {
     if (this.#records !== 'needed') return this.#records === 'all'
-    return sealed.appends.some((stream) => stream.startsWith('p:'))
+    return sealed.needed.size > 0
   }
 
   /** Undefined when the rows are written. */

@@ -36,6 +36,8 @@ export type Input =
     }
   /** An instance that has sessions of this entity attached is dead (design §3.8). Only sessions still attached to it are meant. */
   | { readonly kind: 'instance.dead'; readonly entity: string; readonly instance: string }
+  /** The bus was lost with a stanza that waited for another server; this entity sent it, and sends it again (design §3.6). */
+  | { readonly kind: 'remote.again'; readonly entity: string; readonly frame: Remote }
 
 /** How a job ended; it enters the entity's partition as an input. */
 export type JobResult =

@@ -1,8 +1,8 @@
-import { type Bus, decodeRecord, type Position, type StepRecord } from '@tactus/bus'
+import { type Bus, decodeRecord, type Position, type StreamName } from '@tactus/bus'
 import type { OwnershipStore } from '@tactus/storage'
-import { durableFrames } from './acquisition.ts'
+import { durableInputs } from './durable-inputs.ts'
 import { metaKey } from './keys.ts'
-import { partitionOfStream, partitionStream } from './partition.ts'
+import { neededFor } from './own-appends.ts'
 import type { Router } from './router.ts'
 import { incarnationOf } from './router-id.ts'
 
@@ -36,7 +36,7 @@ export async function adoptRecords(
       router.outbox.track(
         id,
         kept.step,
-        await ends(bus, partitionsOf(decodeRecord(kept.record))),
+        await ends(bus, neededFor(decodeRecord(kept.record).operations)),
         true,
       )
     adopted.add(id)
@@ -52,16 +52,12 @@ async function forgetReplayed(
 ): Promise<boolean> {
   const kept = await ownership.records(id)
   for (const { step, record } of kept) {
-    const partitions = new Set(durableFrames(decodeRecord(record)).map(([partition]) => partition))
+    const inputs = durableInputs(decodeRecord(record), router.workload.count)
+    const partitions = new Set(inputs.map(({ partition }) => partition))
     if (!(await areReplayed(bus, partitions))) return false
     router.outbox.track(id, step, new Map(), true)
   }
   return true
-}
-
-function partitionsOf({ operations }: StepRecord): ReadonlySet<number> {
-  const streams = operations.flatMap((each) => (each.op === 'append' ? [each.stream] : []))
-  return new Set(streams.flatMap((stream) => partitionOfStream(stream) ?? []))
 }
 
 async function areReplayed(bus: Bus, partitions: ReadonlySet<number>): Promise<boolean> {
@@ -69,9 +65,12 @@ async function areReplayed(bus: Bus, partitions: ReadonlySet<number>): Promise<b
   return [...metas.values()].every((meta) => meta.has('replayed'))
 }
 
-async function ends(bus: Bus, partitions: ReadonlySet<number>): Promise<Map<string, Position>> {
-  const waits = new Map<string, Position>()
-  const extents = await bus.extent(Array.from(partitions, partitionStream))
+async function ends(
+  bus: Bus,
+  streams: ReadonlySet<StreamName>,
+): Promise<Map<StreamName, Position>> {
+  const waits = new Map<StreamName, Position>()
+  const extents = await bus.extent([...streams])
   for (const [stream, { first, last }] of extents) if (first !== undefined) waits.set(stream, last)
   return waits
 }

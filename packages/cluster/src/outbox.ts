@@ -8,13 +8,13 @@ export interface Passed extends Forgettable {
 }
 
 interface Kept extends Passed {
-  /** Partition streams whose readers have not passed the record's entries yet. */
+  /** Streams that the record's entries have not left yet. */
   readonly waits: Map<StreamName, Position>
 }
 
 /**
- * Which records of the outbox are still needed (design §3.6): one goes when every partition stream it wrote to has
- * passed its entries.
+ * Which records of the outbox are still needed (design §3.6): one goes when every partition it wrote to has
+ * passed its entries, and every shard what may not be lost.
  *
  * An emptied bus looks like one where everything has passed. So what a poll finds counts only once a commit that began
  * after it was applied: the step counter shows that nothing was lost.

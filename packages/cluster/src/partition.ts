@@ -68,3 +68,8 @@ export function shardOf(from: string, to: string): number {
 export function shardStream(shard: number): StreamName {
   return `s:${shard}`
 }
+
+/** Whether a stream's name is that of a shard. */
+export function isShardStream(stream: StreamName): boolean {
+  return stream.startsWith('s:')
+}

@@ -281,7 +281,7 @@ export class Router {
       return this.#discard(step, undefined, error)
     }
     for (const entity of step.viaStream) entity.viaStream += 1
-    const durable = sealed.writes.length > 0 || this.#forgetDue
+    const durable = sealed.durable || this.#forgetDue
     const forget = durable ? this.outbox.take() : []
     this.#forgetDue = false
     this.#inflight = sealed

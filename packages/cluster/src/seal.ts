@@ -13,7 +13,8 @@ import type { Stanza } from '@tactus/xml'
 import { pack } from 'msgpackr'
 import type { Effect } from './effects.ts'
 import { field, liveKey } from './keys.ts'
-import { deliveryStream } from './partition.ts'
+import { neededFor } from './own-appends.ts'
+import { deliveryStream, isShardStream } from './partition.ts'
 import { RowEffects } from './row-effects.ts'
 import type { Attachment, NotedJob, Sealed } from './sealed.ts'
 import type { EntityState, PartitionState } from './state.ts'
@@ -97,12 +98,16 @@ class Sealing {
       this.#operations.push({ op: 'append', stream, frames })
     const empty = this.#workload.empty
     this.#workload.empty = []
+    const needed = neededFor(this.#operations)
+    const writes = this.#rows.writes()
     return {
       step,
       number: step.number,
       operations: this.#operations,
       appends: [...this.#appends.frames.keys()],
-      writes: this.#rows.writes(),
+      needed,
+      writes,
+      durable: writes.length > 0 || [...needed].some(isShardStream),
       jobs: [...this.#jobs.values()].flatMap((jobs) => [...jobs.values()].filter(isNoted)),
       attachments: [...this.#attached.values()].flatMap((entries) => [...entries.values()]),
       consumed: step.consumed,

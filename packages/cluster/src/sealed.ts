@@ -25,6 +25,10 @@ export interface Sealed {
   readonly operations: readonly Operation[]
   /** Destination of each `append`, in the order of the bus' answer. */
   readonly appends: readonly StreamName[]
+  /** Streams for whose sake its record is kept. */
+  readonly needed: ReadonlySet<StreamName>
+  /** It has rows, or something for another server that has no row anywhere: it goes to the store. */
+  readonly durable: boolean
   readonly writes: readonly RowWrite[]
   readonly jobs: readonly NotedJob[]
   readonly attachments: readonly Attachment[]

@@ -1,4 +1,5 @@
 import { comparePositions, type Entry, type InputFrame, type Position } from '@tactus/bus'
+import type { RecordedInput } from './durable-inputs.ts'
 import { Fifo } from './fifo.ts'
 import type { Input } from './machine.ts'
 import type { LoadNeed } from './need.ts'
@@ -18,7 +19,7 @@ export interface Waiting {
 }
 
 /** Takes a frame of a partition stream apart; the order is part of the protocol (`partial` counts in it). */
-export function unitsOf(frame: InputFrame): readonly Unit[] {
+export function unitsOf(frame: InputFrame | RecordedInput['input']): readonly Unit[] {
   if (frame.kind !== 'multicast') return [{ entity: frame.entity, input: frame }]
   const groups = new Map<string, string[]>()
   for (const recipient of frame.recipients) {

@@ -122,6 +122,8 @@ export class RouterMachine implements Machine {
         return resumeSession(core, scope, input)
       case 'instance.dead':
         return loseInstance(core, scope, input.instance)
+      case 'remote.again':
+        return scope.turn.remote(input.frame)
       case 'command':
         return this.#parts.commands.runWrite(scope, input)
       case 'timer':

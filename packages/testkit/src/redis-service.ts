@@ -11,6 +11,8 @@ export interface RedisService extends AsyncDisposable {
   stop(): Promise<void>
   /** Starts it again at the same port with the same data; stops it first if it runs. */
   restart(): Promise<void>
+  /** Takes everything away that it holds. */
+  flush(): Promise<void>
 }
 
 const configuration = [
@@ -39,6 +41,9 @@ export async function startRedis(command: string): Promise<RedisService> {
     async restart() {
       await service.stop('SIGTERM')
       await service.start()
+    },
+    async flush() {
+      await exchange(service.port, Buffer.from('FLUSHALL\r\n'))
     },
     [Symbol.asyncDispose]: () => service.remove('SIGKILL'),
   }

@@ -28,6 +28,7 @@ const foreign = (url: string, variable: string): RedisService & PostgresService 
     kill: refuse,
     stop: refuse,
     restart: refuse,
+    flush: refuse,
     [Symbol.asyncDispose]: async () => {},
   }
 }

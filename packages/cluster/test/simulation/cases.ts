@@ -72,6 +72,11 @@ const outage =
 const emptied: Script = ({ world, bus }) =>
   void world.at(world.between(500, 4000), () => bus.broker.clear())
 
+/** Another server cannot be reached until all is well again. */
+const unreachable: Script = ({ away }) => {
+  away.down = true
+}
+
 const all =
   (...scripts: readonly Script[]): Script =>
   (cluster) => {
@@ -159,6 +164,10 @@ export const cases: readonly Case[] = [
       kinds: ['durable', 'multi'],
       script: all(emptied, busFaults({ slow: 0.3 })),
     },
+  },
+  {
+    name: 'design §3.6: what waits for another server survives the bus, twice',
+    plan: { ...calm, lossy: true, kinds: ['away'], script: all(unreachable, emptied, emptied) },
   },
   {
     name: 'C2: partitions move while their senders go on',

@@ -2,6 +2,8 @@ import { type Bus, BusUnavailable, MemoryBroker } from '@tactus/bus'
 import { unpack } from 'msgpackr'
 import { Engine } from '../../src/engine.ts'
 import type { Safeguard } from '../../src/hooks.ts'
+import { isShardStream } from '../../src/partition.ts'
+import { Away, awayDomain } from './away.ts'
 import { SimClient, SimCm, type SimMessage } from './client.ts'
 import { type Heard, type MessageKind, SimMachine } from './machine.ts'
 import { type BusMutations, type BusService, SimBus } from './sim-bus.ts'
@@ -39,6 +41,7 @@ const everyKind: readonly MessageKind[] = [
   'plain',
   'plain',
   'multi',
+  'away',
   'timer',
   'job',
   'read',
@@ -52,6 +55,7 @@ export class Cluster {
   readonly world: World
   readonly database: Database
   readonly bus: BusService
+  readonly away: Away
   readonly clients: SimClient[]
   readonly accounts: string[]
   readonly failpoints: Map<string, number> = new Map()
@@ -75,6 +79,8 @@ export class Cluster {
       ghosts: 0,
     }
     this.accounts = names.slice(0, plan.accounts ?? 3).map((name) => `${name}@sim.example`)
+    this.away = new Away(this.world, this.bus.broker, () => this.database.incarnation)
+    this.away.start()
     const lossy = plan.lossy ?? false
     this.clients = this.accounts.map((account) => new SimClient(this.world, account, lossy))
   }
@@ -207,9 +213,10 @@ export class Cluster {
     const to = this.world.pick(others) ?? ''
     if (kind === 'throw' || kind === 'poison' || kind === 'kill')
       return { to, id: `${kind}${messages.length}#0`, kind, acked: false }
-    const path = kind === 'multi' ? `${account}>*` : `${account}>${to}`
+    const path = `${account}>${kind === 'multi' ? '*' : kind === 'away' ? awayDomain : to}`
     const k = (counts.get(path) ?? 0) + 1
     counts.set(path, k)
+    if (kind === 'away') return { to: awayDomain, id: `${path}#${k}`, kind, acked: false }
     this.expected += kind === 'multi' ? others.length : 1
     return { to, id: `${path}#${k}`, kind, acked: false }
   }
@@ -228,6 +235,7 @@ export class Cluster {
     Object.assign(this.bus.faults, noFaults())
     Object.assign(this.database.faults, noFaults())
     this.failpoints.clear()
+    this.away.down = false
     for (const proc of [...this.routers.keys(), ...this.cms.keys()]) {
       proc.cont()
       proc.skew = 0
@@ -255,6 +263,8 @@ export class Cluster {
     const { marker } = this.bus.broker
     if (marker === undefined) return false
     const { streams, hashes } = this.bus.broker.state(marker)
+    for (const [stream, entries] of streams)
+      if (isShardStream(stream) && entries.length > 0) return false
     for (let p = 0; p < partitions; p += 1) {
       if ((streams.get(`p:${p}`)?.length ?? 0) > 0) return false
       if (!hashes.get(`meta:${p}`)?.has('replayed')) return false
@@ -281,13 +291,14 @@ export class Cluster {
         world.violate(`${path} ${k}`)
     for (const client of this.clients)
       for (const message of client.messages) this.#checkMessage(client, message)
+    this.away.check(this.clients, plan.lossy ?? false)
     if (!plan.lossy) this.#checkHeard()
     this.#checkOrder()
   }
 
   #checkMessage({ account }: SimClient, { to, id, kind }: SimClient['messages'][number]): void {
     const [path = '', k] = id.split('#')
-    if (!leavesRows(kind) || kind === 'throw') return
+    if (!leavesRows(kind) || kind === 'throw' || kind === 'away') return
     const receivers = kind === 'multi' ? this.accounts.filter((each) => each !== account) : [to]
     const rows = this.database.table('log')
     for (const receiver of receivers) {

@@ -9,6 +9,7 @@ import type {
 import type { DurableStore, Row, StateChange } from '@tactus/storage'
 import { stateKey } from '@tactus/storage'
 import type { LiveStore, Machine, Turn } from '../../src/machine.ts'
+import { awayDomain } from './away.ts'
 import type { SimReader } from './sim-storage.ts'
 
 /** A session as the simulated owner keeps it. */
@@ -89,6 +90,7 @@ export type MessageKind =
   | 'durable'
   | 'plain'
   | 'multi'
+  | 'away'
   | 'timer'
   | 'job'
   | 'read'
@@ -140,6 +142,8 @@ export class SimMachine implements Machine {
         return this.#resume(turn, input)
       case 'session.ack':
         return this.#acknowledged(turn, input)
+      case 'remote.again':
+        return turn.remote(input.frame)
       case 'half':
       case 'multicast':
         return this.#receive(turn, input)
@@ -221,6 +225,10 @@ export class SimMachine implements Machine {
     if (kind === 'multi') {
       const recipients = this.#accounts.filter((account) => account !== entity)
       turn.multicast({ ...frame, recipients })
+    } else if (kind === 'away') {
+      const { hops: _, ...rest } = frame
+      const route = { from: 'sim.example', to: awayDomain, recipients: [awayDomain] }
+      turn.remote({ ...rest, ...route, stanza: stanza.with({ from: entity }) })
     } else turn.send({ ...frame, kind: 'half', entity: stanza.to ?? '' })
     if (kind === 'timer') turn.timer(id, turn.now + 400, id)
     if (kind === 'job') turn.job(id, 1)

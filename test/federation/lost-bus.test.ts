@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { canOwnServices, ownPostgres, ownRedis, SmClient, TestServer } from '@tactus/testkit'
+import { Realm, type Speaker } from './realm.ts'
+
+const home = 'verona.lit'
+const away = 'mantua.lit'
+const juliet = { jid: `juliet@${home}/balcony`, password: 'secret', door: 0 } as const
+/** Nothing listens there. */
+const nowhere = 1
+
+/** A bus that was just lost takes its time to be taken up anew. */
+async function loggedIn(server: TestServer): Promise<SmClient> {
+  for (;;) {
+    const client = await SmClient.managed(server, juliet).catch(() => undefined)
+    if (client) return client
+  }
+}
+
+/** Juliet's server accepts messages for one that nobody can reach yet. */
+async function accepted(server: TestServer, from: number, count: number): Promise<void> {
+  const client = await loggedIn(server)
+  for (let number = from; number < from + count; number += 1)
+    client.send(`<message to='romeo@${away}/exile' type='chat'><body>n${number}</body></message>`)
+  await client.acknowledged(count)
+  client.drop()
+}
+
+/** The other server can be reached at last, and hears everything in order; after a loss maybe more than once. */
+async function arrivesAt(realm: Realm, romeo: Speaker, count: number): Promise<void> {
+  realm.names.locate(away, realm.server(away).port('s2s'))
+  await romeo.hears(`<body>n${count}</body>`)
+  const numbers = romeo.heard.flatMap((text) => /<body>n(\d+)</.exec(text)?.[1] ?? []).map(Number)
+  assert.deepEqual(
+    [...new Set(numbers)],
+    Array.from({ length: count }, (_, index) => index + 1),
+  )
+}
+
+test('design §3.6: Redis loses everything, twice, and what was accepted for another server still goes there', {
+  timeout: 120_000,
+}, async (context) => {
+  if (!canOwnServices(context)) return
+  await using redis = await ownRedis()
+  await using postgres = await ownPostgres()
+  await using realm = await Realm.of({ domain: away })
+  const romeo = await realm.login(`romeo@${away}/exile`)
+  realm.names.locate(away, nowhere)
+  await using cluster = await TestServer.cluster(
+    { redis, postgres },
+    realm.settings({ domain: home }),
+  )
+  realm.names.locate(home, cluster.port('s2s', 0))
+  await cluster.addUser(`juliet@${home}`, 'secret')
+  await accepted(cluster, 1, 20)
+  await redis.flush()
+  await accepted(cluster, 21, 20)
+  await redis.flush()
+  await accepted(cluster, 41, 1)
+  await arrivesAt(realm, romeo, 41)
+})
+
+test('design §3.6: the standalone server is killed, and what it had accepted for another server still goes there', {
+  timeout: 120_000,
+}, async () => {
+  await using realm = await Realm.of({ domain: away })
+  const romeo = await realm.login(`romeo@${away}/exile`)
+  realm.names.locate(away, nowhere)
+  await using server = await TestServer.standalone(realm.settings({ domain: home }))
+  await server.addUser(`juliet@${home}`, 'secret')
+  await accepted(server, 1, 20)
+  const [door] = server.doors
+  await door?.process.kill()
+  if (door) server.forget(door.process)
+  await server.startStandalone()
+  realm.names.locate(home, server.port('s2s', 0))
+  await accepted(server, 21, 1)
+  await arrivesAt(realm, romeo, 21)
+})
