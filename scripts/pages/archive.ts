@@ -1,4 +1,4 @@
-import { archiveRules } from '@tactus/modules'
+import { type ArchiveRule, archiveRules, roomArchiveRules } from '@tactus/modules'
 import { generatedNotice, table } from './markdown.ts'
 
 const introduction = `# What archives keep
@@ -8,12 +8,26 @@ are never archived. Then the account's preferences (XEP-0441) decide about what 
 what holds where it has none. Guests (\`anonymous\` hosts) have no archive.
 `
 
+const ofRooms = `
+## In rooms
+
+Of what was said to all in a room that keeps an archive (\`muc#roomconfig_enablearchiving\`,
+\`modules.archive.roomArchives\`), once, and as all were told it. Private messages (XEP-0045 §7.5) are in no archive of a
+room.
+`
+
 /** The rules of `packages/modules/src/archive/rules.ts`. */
 export function archivePage(): string {
-  const rows = archiveRules.map(({ messages, kept, because }) => [
-    messages,
-    kept ? 'yes' : 'no',
-    because,
-  ])
-  return [generatedNotice, introduction, table(['messages', 'kept', 'because'], rows)].join('\n')
+  return [
+    generatedNotice,
+    introduction,
+    rulesTable(archiveRules),
+    ofRooms,
+    rulesTable(roomArchiveRules),
+  ].join('\n')
+}
+
+function rulesTable(rules: readonly ArchiveRule[]): string {
+  const rows = rules.map(({ messages, kept, because }) => [messages, kept ? 'yes' : 'no', because])
+  return table(['messages', 'kept', 'because'], rows)
 }

@@ -81,6 +81,7 @@ export {
   type Appearing,
   affiliations,
   type Joining,
+  type Moderated,
   type Occupant,
   type OccupantResource,
   type Role,

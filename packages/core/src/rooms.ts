@@ -60,6 +60,12 @@ export interface Room {
   occupant(nick: string): Occupant | undefined
   /** The occupant that this resource is, if it is in the room. */
   occupantOf(resource: Jid): Occupant | undefined
+  /** Whether this address would be let in now (XEP-0045 §7.2), whatever its nickname and however full the room is. */
+  mayEnter(jid: Jid): boolean
+  /** Everybody in it may see real addresses (XEP-0045 §4.2: non-anonymous). */
+  readonly showsAddresses: boolean
+  /** Whether this address may see them also where they are not shown to all: as the occupant that it is, or would be. */
+  maySeeHidden(jid: Jid): boolean
   /** What a feature keeps with the room: plain data, small, durable as long as the room is. */
   kept<T>(feature: string): T | undefined
   keep(feature: string, value: unknown): void
@@ -91,9 +97,23 @@ export interface Appearing {
 export interface Speaking {
   readonly room: Room
   readonly occupant: Occupant
+  /** The resource that said it. */
+  readonly from: FullJid
   readonly message: Stanza
   /** Under which the room's stanza-id names it. */
   readonly id: string
+}
+
+/** A moderator took a message back (XEP-0425). */
+export interface Moderated {
+  readonly room: Room
+  /** The stanza-id of what was said. */
+  readonly id: string
+  /** What says by whom and why, as it stands in `<retract/>` and, later, in a tombstone. */
+  readonly account: readonly XmlElement[]
+  /** What all were told, and under which stanza-id. */
+  readonly message: Stanza
+  readonly messageId: string
 }
 
 /** A message for the room itself, not for all in it. */
@@ -125,6 +145,8 @@ export interface RoomFeature {
   stamp?(line: Speaking): Stanza
   /** The line was sent to all. */
   spoken?(line: Speaking): void
+  /** A line was taken back by a moderator, and all were told. */
+  moderated?(what: Moderated): void
   /** What others see beside an occupant's presence. */
   inPresence?(room: Room, occupant: Occupant): readonly XmlElement[]
   /** Status codes in the first presence that somebody who joins gets of itself. */

@@ -12,6 +12,7 @@ export type MessageRoute =
 
 const NS_CHAT_STATES = 'http://jabber.org/protocol/chatstates'
 const NS_HINTS = 'urn:xmpp:hints'
+const NS_ARCHIVE = 'urn:xmpp:mam:2'
 
 /** Resources that get messages for the bare JID: available with a priority of 0 or more (RFC 6121 §8.5.2.1.1). */
 export function reachable(sessions: readonly Session[]): readonly Session[] {
@@ -49,12 +50,13 @@ function toBare(type: MessageType, sessions: readonly Session[]): MessageRoute {
 /**
  * True for a message that is kept until somebody has it (design §3.6; XEP-0160 §3, XEP-0334).
  *
- * Chat states alone tell nothing later, so they are not kept.
+ * Chat states alone tell nothing later, so they are not kept; nor is what an archive was asked for (XEP-0313 §4.2), as it
+ * is there.
  */
 export function isStorable(stanza: Stanza): boolean {
   const type = messageType(stanza)
   if (type !== 'chat' && type !== 'normal') return false
-  if (stanza.hasChild('no-store', NS_HINTS)) return false
+  if (stanza.hasChild('no-store', NS_HINTS) || stanza.hasChild('result', NS_ARCHIVE)) return false
   if (stanza.hasChild('body', stanza.ns) || stanza.hasChild('store', NS_HINTS)) return true
   return stanza.children.some(
     ({ name, ns }) => ns !== NS_CHAT_STATES && ns !== NS_HINTS && name !== 'thread',

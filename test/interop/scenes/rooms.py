@@ -1,11 +1,11 @@
-"""XEP-0045: juliet makes a room, romeo comes in, they talk, she makes rules, he goes."""
+"""XEP-0045: juliet makes a room, romeo comes in, they talk, the room remembers, she makes rules, he goes."""
 
 from stage import play, refused
 
 
 async def scene(stage):
     room = f"{stage.prefix}-balcony@conference.{stage.domain}"
-    juliet = await stage.enter("juliet", "balcony", ["xep_0045", "xep_0004"])
+    juliet = await stage.enter("juliet", "balcony", ["xep_0045", "xep_0004", "xep_0313"])
     romeo = await stage.enter("romeo", "orchard", ["xep_0045"])
     for client in (juliet, romeo):
         client.keep("groupchat_message")
@@ -40,6 +40,15 @@ async def scene(stage):
     juliet.send_message(mto=f"{room}/romeo", mbody="between us", mtype="chat")
     assert (await romeo.next("message", lambda each: each["body"] == "between us"))["from"].resource == "juliet"
 
+    # XEP-0313: the room has it all, from outside as well; only juliet, who moderates, sees whose it was.
+    nurse = await stage.enter("nurse", "kitchen", ["xep_0313"])
+    for client, sees in ((juliet, True), (nurse, False)):
+        page = await client["xep_0313"].retrieve(jid=room, timeout=20)
+        found = [each["mam_result"]["forwarded"]["stanza"] for each in page["mam"]["results"]]
+        assert [each["body"] for each in found] == ["O Romeo, Romeo!", "Shall I hear more?"], found
+        assert [each["from"].resource for each in found] == ["juliet", "romeo"], found
+        assert (f"{stage.jid('romeo')}/orchard" in str(found[1])) == sees, found[1]
+
     await refused(romeo["xep_0045"].get_room_config(room), "forbidden")
     await rooms.set_affiliation(room, affiliation="member", jid=stage.jid("romeo"))
     changed = await romeo.next(f"muc::{room}::presence", lambda each: each["muc"]["affiliation"] == "member")
@@ -51,7 +60,7 @@ async def scene(stage):
 
     await rooms.destroy(room, reason="Good night")
     await refused(juliet["xep_0030"].get_info(room), "item-not-found")
-    for client in (juliet, romeo):
+    for client in (juliet, romeo, nurse):
         await client.close()
 
 

@@ -8,8 +8,10 @@ import { archiveCommands } from './commands.ts'
 import { type Candidate, keepMessage } from './keeping.ts'
 import { changePreferences, tellPreferences } from './preferences.ts'
 import { askEnds, askPage, endsJob, pageJob, runningStore } from './query.ts'
-import { arrangeLook, expiryJob, look, lookStore, lookTimer } from './retention.ts'
+import { arrangeLook, expiryJob, limitsOfAccount, look, lookStore, lookTimer } from './retention.ts'
 import { NS_RETRACTION, NS_TOMBSTONES } from './retraction.ts'
+import { ownerOf, roomRetention } from './room-archive.ts'
+import { archiveRooms, roomRunningStore } from './room-query.ts'
 import { archiveOwner, changeSettings, settingsOf, settingsStore } from './settings.ts'
 import {
   NS_ARCHIVE,
@@ -32,7 +34,7 @@ export const archive: XmppModule = defineModule({
   implements: [
     xep('0313', '1.1.3', {
       status: 'partial',
-      note: 'A query of somebody else’s archive gets service-unavailable and not forbidden, as where there is no account. Ids of messages of one session follow each other (§3.5 wants them unpredictable); those of others cannot be guessed.',
+      note: 'Rooms: lines are not found by nickname (`with`), and who was banned for a while reads all of it afterwards. A query of somebody else’s archive gets service-unavailable and not forbidden, as where there is no account. Ids of messages of one session follow each other (§3.5 wants them unpredictable); those of others cannot be guessed.',
     }),
     xep('0441', '0.2.0', {
       status: 'partial',
@@ -59,10 +61,10 @@ export const archive: XmppModule = defineModule({
     // Clients such as profanity look for it here, where the specification puts it at the account (§8).
     domain: [NS_ARCHIVE, NS_HINTS, NS_RETRACTION],
   },
-  stores: [archiveStore, settingsStore, runningStore, lookStore],
+  stores: [archiveStore, settingsStore, runningStore, roomRunningStore, lookStore],
   migrations: [settingsStore.migration('0110-archive-setting')],
   metrics: {
-    messages: counter('Messages that were archived.', { direction: ['in', 'out'] }),
+    messages: counter('Messages that were archived.', { direction: ['in', 'out', 'room'] }),
   },
   commands: archiveCommands,
   config: z.strictObject({
@@ -91,12 +93,26 @@ export const archive: XmppModule = defineModule({
     queries: z.int().positive().default(8).meta({
       description: 'Queries of an account that run at once; more are refused.',
     }),
+    roomArchives: z.enum(['configured', 'always', 'never']).default('configured').meta({
+      description:
+        'Which rooms have an archive: those whose owners want it (`configured`; they do unless they say otherwise), all, or none.',
+    }),
+    roomDays: z.int().min(0).default(0).meta({
+      description:
+        'Days that what is said in rooms is kept; 0 for ever. Owners may keep it shorter.',
+    }),
+    roomMessages: z.int().min(0).default(0).meta({
+      description: 'Messages of a room that are kept at most, as with `messages`. 0 is no limit.',
+    }),
+    roomQueries: z.int().positive().default(32).meta({
+      description: 'Queries of one room that run at once; more are refused.',
+    }),
     addresses: z.int().min(0).default(1_000).meta({
       description: 'Most addresses in the preferences of an account.',
     }),
   }),
 
-  setup({ iq, hooks, config, job, metrics }) {
+  setup({ iq, hooks, config, job, metrics, rooms }) {
     const limits = (scope: Scope) => {
       const { page, pageMax, queries } = config(scope.host)
       return { page: { default: page, max: pageMax }, parallel: queries }
@@ -116,6 +132,16 @@ export const archive: XmppModule = defineModule({
     job('page', pageJob)
     job('ends', endsJob)
 
+    archiveRooms(
+      { iq, job, rooms },
+      (scope) => {
+        const settings = config(scope.host)
+        const { roomQueries: parallel, queries: parallelPerAccount } = settings
+        return { ...settings, ...limits(scope), parallel, parallelPerAccount }
+      },
+      () => metrics.messages.with({ direction: 'room' }).inc(),
+    )
+
     iq.get('account', NS_ARCHIVE, 'prefs', (request) =>
       tellPreferences(request, config(request.host).default),
     )
@@ -125,7 +151,12 @@ export const archive: XmppModule = defineModule({
     })
 
     job('expiry', expiryJob)
-    hooks.timer(lookTimer, ({ scope }) => look(scope, config(scope.host)))
+    hooks.timer(lookTimer, ({ scope }) => {
+      const room = scope.service && rooms.room(scope)
+      if (room) return look(scope, ownerOf(room), roomRetention(room, config(scope.host)))
+      const limits = scope.accountExists() ? limitsOfAccount(scope, config(scope.host)) : undefined
+      look(scope, archiveOwner(scope), limits)
+    })
 
     const keep = (
       candidate: Pick<Candidate, 'message' | 'id' | 'incoming'>,
@@ -134,7 +165,7 @@ export const archive: XmppModule = defineModule({
       const settings = config(scope.host)
       const { default: mode, search: searchable } = settings
       if (!keepMessage(scope, { ...candidate, mode, searchable })) return
-      arrangeLook(scope, settings)
+      arrangeLook(scope, limitsOfAccount(scope, settings))
       metrics.messages.with({ direction: candidate.incoming ? 'in' : 'out' }).inc()
     }
     hooks.on('message.received', ({ scope, message, id }) => {

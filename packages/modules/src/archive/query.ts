@@ -8,40 +8,29 @@ import {
   type Scope,
   type Session,
 } from '@tactus/core'
-import {
-  errorReply,
-  iqResult,
-  type PageRequest,
-  readPageRequest,
-  StanzaError,
-} from '@tactus/stanza'
-import {
-  type ArchiveFilter,
-  type ArchivePage,
-  type ArchivePageRow,
-  archiveEnds,
-  readArchivePage,
-  searchedWords,
-  waitingAmong,
-} from '@tactus/storage'
+import { errorReply, iqResult, StanzaError } from '@tactus/stanza'
+import { type ArchivePage, type ArchivePageRow, archiveEnds, waitingAmong } from '@tactus/storage'
 import { Stanza } from '@tactus/xml'
+import {
+  costOf,
+  endOf,
+  findPage,
+  inOrder,
+  type PageLimits,
+  type PageQuestion,
+  readQuestion,
+  unavailable,
+} from './pages.ts'
 import { archiveOwner } from './settings.ts'
-import { finElement, metadataElement, NS_ARCHIVE, readQuery, resultMessage } from './wire.ts'
+import { type finElement, metadataElement, resultMessage } from './wire.ts'
 
 /** Bounds of a query. */
 export interface QueryLimits {
   /** Messages of a page where nothing is asked, and at most. */
-  readonly page: { readonly default: number; readonly max: number }
+  readonly page: PageLimits
   /** Queries of an account that may be under way at once. */
   readonly parallel: number
 }
-
-/** Bytes of a page at most: several are under way, and each is in memory. */
-const pageBytes = 1_048_576
-/** A count of more costs more than it is worth. */
-const mostCounted = 100_000
-/** Results that cost as much as one stanza. */
-const resultsPerUnit = 10
 
 /** Who asked, and for which answer they wait; as it travels in a job. */
 interface Asked {
@@ -51,14 +40,9 @@ interface Asked {
 }
 
 /** A page is asked for: the job's spec. */
-export interface PageSpec extends Asked {
+export interface PageSpec extends Asked, PageQuestion {
   readonly job: 'page'
-  readonly filter: ArchiveFilter
   readonly account: string
-  readonly max: number
-  readonly fromEnd: boolean
-  readonly queryId: string | undefined
-  readonly flip: boolean
 }
 
 /** The ends of the archive are asked for. */
@@ -76,22 +60,9 @@ export const runningStore: LiveStore<true> = liveStore('archive-running')
  */
 export function askPage(request: IqRequest, limits: QueryLimits): typeof deferred {
   const { payload, scope } = request
-  const page = readPageRequest(payload, limits.page)
-  // XEP-0059 §2.6
-  if (page.index !== undefined)
-    throw new StanzaError('feature-not-implemented', 'Pages are asked for by id, not by index.')
-  const filter = filterOf(scope, request, page)
-  scope.charge(Math.ceil(page.max / resultsPerUnit))
-  const spec: PageSpec = {
-    ...asked(request),
-    job: 'page',
-    filter,
-    account: scope.entity,
-    max: page.max,
-    fromEnd: page.before !== undefined,
-    queryId: payload.attrs.queryid,
-    flip: payload.getChild('flip-page', NS_ARCHIVE) !== undefined,
-  }
+  const question = readQuestion(payload, archiveOwner(scope), limits.page)
+  scope.charge(costOf(question))
+  const spec: PageSpec = { ...asked(request), job: 'page', account: scope.entity, ...question }
   return start(scope, spec, limits)
 }
 
@@ -120,30 +91,16 @@ function asked({ session, stanza, host }: IqRequest): Asked {
   return { session: session.id, request: stanza.bytes, host: host.name }
 }
 
-function filterOf(scope: Scope, { payload }: IqRequest, page: PageRequest): ArchiveFilter {
-  const { afterId, beforeId, text, ...rest } = readQuery(payload)
-  const after = [afterId, page.after].filter((id) => id !== undefined)
-  const before = [beforeId, page.before].filter((id) => id !== undefined && id !== '')
-  const words = text === undefined ? undefined : searchedWords(text)
-  // Else a search for nothing but dots would find everything.
-  if (words?.length === 0) throw new StanzaError('bad-request', 'There is no word to search for.')
-  return { owner: archiveOwner(scope), ...rest, after, before: before as string[], words }
-}
-
 /** What a page's job found; undefined where an id is not in the archive. */
 type FoundPage = (ArchivePage & { readonly waiting: readonly string[] }) | undefined
 
 /** The job of `askPage`. */
 export const pageJob: JobDefinition<PageSpec, FoundPage> = {
-  async run(
-    { filter, account, max, fromEnd }: PageSpec,
-    { reader }: JobContext,
-  ): Promise<FoundPage> {
-    const request = { max, bytes: pageBytes, fromEnd, ...(max === 0 && { countTo: mostCounted }) }
-    const page = await readArchivePage(reader, filter, request)
+  async run(spec: PageSpec, { reader }: JobContext): Promise<FoundPage> {
+    const page = await findPage(reader, spec)
     if (!page) return undefined
     const ids = page.rows.map(({ id }) => id)
-    return { ...page, waiting: await waitingAmong(reader, account, ids) }
+    return { ...page, waiting: await waitingAmong(reader, spec.account, ids) }
   },
 
   done(scope, spec, result) {
@@ -189,20 +146,13 @@ function deliverPage(
   const waiting = new Set(settles ? page.waiting : [])
   const { rows, cut } = fitting(page.rows, scope.room(session), spec.fromEnd)
   const from = scope.entity
-  // §4.3.3: flipped or not, it is the same page.
-  for (const row of spec.flip ? rows.toReversed() : rows)
+  for (const row of inOrder(rows, spec))
     scope.deliver(
       session,
       resultMessage(row, session.jid, from, { id: scope.makeId(), queryId: spec.queryId }),
       waiting.has(row.id) ? { mailbox: row.id, copy: true } : {},
     )
-  const [first, last] = [rows.at(0), rows.at(-1)]
-  const fin = finElement({
-    complete: page.complete && !cut,
-    count: page.count,
-    ...(first && last && { ends: { first: first.id, last: last.id } }),
-  })
-  answer(scope, session, spec, fin)
+  answer(scope, session, spec, endOf(page, rows, cut))
 }
 
 /**
@@ -233,8 +183,4 @@ function refuse(scope: Scope, session: Session, { request }: Asked, error: Stanz
   const reply = errorReply(stanza, error)
   if (reply)
     scope.deliver(session, reply.from === undefined ? reply.with({ from: scope.entity }) : reply)
-}
-
-function unavailable(): StanzaError {
-  return new StanzaError('resource-constraint', 'The archive did not answer in time.')
 }

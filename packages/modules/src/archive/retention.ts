@@ -12,14 +12,14 @@ import {
   expiredMessages,
   type Retention,
 } from '@tactus/storage'
-import { archiveOwner, settingsOf } from './settings.ts'
+import { settingsOf } from './settings.ts'
 
 const day = 86_400_000
 /** Messages that are removed in one step. */
 const portion = 500
 
-/** How long and how much is kept where an account has no limits of its own; 0 is no limit. */
-export interface RetentionDefaults {
+/** How long and how much is kept; 0 is no limit. */
+export interface RetentionLimits {
   readonly days: number
   readonly messages: number
 }
@@ -42,19 +42,19 @@ export interface ExpirySpec {
  *
  * Asked for with every message, so that what a lost bus forgot is arranged again.
  */
-export function arrangeLook(scope: Scope, defaults: RetentionDefaults): void {
-  if (scope.get(lookStore) || !limitsOf(scope, defaults)) return
+export function arrangeLook(scope: Scope, limits: RetentionLimits): void {
+  if (scope.get(lookStore) || !retentionOf(scope, limits)) return
   scope.set(lookStore, '', true)
   // Spread over the day: many accounts begin at the same moment, after an update for one.
   const share = (scope.random(1)[0] ?? 0) / 256
   scope.timer(lookTimer, scope.now + day * (0.5 + share / 2))
 }
 
-/** Looks for what has to go (XEP-0313 §3.2). */
-export function look(scope: Scope, defaults: RetentionDefaults): void {
-  const retention = limitsOf(scope, defaults)
-  if (!retention || !scope.accountExists()) return scope.set(lookStore, '', undefined)
-  const spec: ExpirySpec = { job: 'expiry', owner: archiveOwner(scope), retention }
+/** Looks for what has to go (XEP-0313 §3.2); without `limits` nothing has to. */
+export function look(scope: Scope, owner: string, limits: RetentionLimits | undefined): void {
+  const retention = limits && retentionOf(scope, limits)
+  if (!retention) return scope.set(lookStore, '', undefined)
+  const spec: ExpirySpec = { job: 'expiry', owner, retention }
   scope.job('archive', 'archive-expiry', spec)
 }
 
@@ -70,10 +70,16 @@ export const expiryJob: JobDefinition<ExpirySpec, readonly string[]> = {
   },
 }
 
-function limitsOf(scope: Scope, defaults: RetentionDefaults): Retention | undefined {
+/** What holds for an account: its own limits, and where it has none those of the host. */
+export function limitsOfAccount(scope: Scope, defaults: RetentionLimits): RetentionLimits {
   const settings = settingsOf(scope)
-  const days = settings.days ?? defaults.days
-  const messages = settings.messages ?? defaults.messages
+  return {
+    days: settings.days ?? defaults.days,
+    messages: settings.messages ?? defaults.messages,
+  }
+}
+
+function retentionOf(scope: Scope, { days, messages }: RetentionLimits): Retention | undefined {
   if (days === 0 && messages === 0) return undefined
   return {
     before: days === 0 ? undefined : scope.now - days * day,

@@ -1,4 +1,4 @@
-import { type BareJid, bare, type FullJid, isFull, resourcepart, tryParseJid } from '@tactus/jid'
+import { type BareJid, bare, isFull, type Jid, resourcepart, tryParseJid } from '@tactus/jid'
 import {
   delayElement,
   findForm,
@@ -78,9 +78,13 @@ export function readQuery(query: XmlElement): ArchiveQuery {
   return found
 }
 
-/** §4.1.5: the form that says which fields there are; `ids` is open, as no list of them can be given. */
-export function queryForm(): XmlElement {
-  const offered = Object.entries(fields).map(([name, { type }]) =>
+/**
+ * §4.1.5: the form that says which fields there are, but for those that mean nothing here; `ids` is open, as no list of
+ * them can be given.
+ */
+export function queryForm(...without: readonly string[]): XmlElement {
+  const known = Object.entries(fields).filter(([name]) => !without.includes(name))
+  const offered = known.map(([name, { type }]) =>
     xml(
       'field',
       { type, var: name },
@@ -100,7 +104,7 @@ export function queryForm(): XmlElement {
 /** §4.2: one message of a page, as the resource that asked gets it. */
 export function resultMessage(
   row: ArchivePageRow,
-  to: FullJid,
+  to: Jid,
   from: BareJid,
   options: { readonly id: string; readonly queryId: string | undefined },
 ): Stanza {

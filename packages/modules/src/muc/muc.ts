@@ -81,17 +81,14 @@ export const muc: XmppModule = defineModule({
   implements: [
     xep('0045', '1.35.5', {
       status: 'partial',
-      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; logging (170, 171), which is the archive’s; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one.',
+      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; logging (170, 171), as no log is public; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one.',
     }),
     xep('0249', '1.2', {
       note: 'Mediated invitations carry a direct one; those between people need nothing of a server.',
     }),
     xep('0410', '1.1.0'),
     xep('0421', '1.0.1'),
-    xep('0425', '0.3.0', {
-      status: 'partial',
-      note: 'A message that was taken back leaves the history without a tombstone.',
-    }),
+    xep('0425', '0.3.0'),
     xep('0486', '0.1.0'),
     xep('0500', '0.1.1'),
   ],

@@ -15,10 +15,11 @@ import {
   type Jid,
   withResource as jidWithResource,
 } from '@tactus/jid'
+import { StanzaError } from '@tactus/stanza'
 import { Stanza, type XmlElement } from '@tactus/xml'
 import type { MucConfig } from './config.ts'
 import { nickStore, occupantStore } from './occupants.ts'
-import { type Actor, isAllowed, type Privilege } from './permissions.ts'
+import { type Actor, initialRole, isAllowed, type Privilege } from './permissions.ts'
 import {
   type Affiliated,
   affiliationStore,
@@ -185,6 +186,33 @@ export class RoomTurn implements Room {
     return isAllowed(actor, privilege, this.settings)
   }
 
+  mayEnter(jid: Jid): boolean {
+    if (this.occupantOf(jid)) return true
+    const account = bare(jid)
+    const affiliation = this.affiliationOf(account)
+    if (affiliation === 'outcast') return false
+    if (this.record.locked) return affiliation === 'owner'
+    // Whoever is in with another device was let in, with the password where there is one.
+    for (const occupant of this.occupants()) if (occupant.account === account) return true
+    const from = jid as FullJid
+    const joining = { room: this, from, account, affiliation, nick: '', request: undefined }
+    return this.rooms.features().every((feature) => isLetIn(() => feature.mayJoin?.(joining)))
+  }
+
+  get showsAddresses(): boolean {
+    return this.setting('muc#roomconfig_whois') === 'anyone'
+  }
+
+  maySeeHidden(jid: Jid): boolean {
+    const { affiliation, role } = this.actorOf(jid)
+    const actor = {
+      affiliation,
+      role: role === 'none' ? initialRole(affiliation, this.settings) : role,
+    }
+    const hidden = { ...this.settings, 'muc#roomconfig_whois': 'moderators' }
+    return isAllowed(actor, 'see-addresses', hidden)
+  }
+
   addressOf(nick: string): FullJid {
     return jidWithResource(this.jid, nick)
   }
@@ -270,6 +298,17 @@ export class RoomTurn implements Room {
 export function initialSettings(features: readonly RoomFeature[]): RoomSettings {
   const fields = features.flatMap((feature) => Object.entries(feature.fields ?? {}))
   return Object.fromEntries(fields.map(([name, { initial }]) => [name, initial]))
+}
+
+/** What will pass, such as a room that is full, is no matter of rights. */
+function isLetIn(check: () => void): boolean {
+  try {
+    check()
+    return true
+  } catch (error) {
+    if (error instanceof StanzaError) return error.type === 'wait'
+    throw error
+  }
 }
 
 /** A role that somebody in a room can have. */

@@ -1,5 +1,5 @@
 import type { Occupant, RoomMessage, ServiceStanza, Speaking } from '@tactus/core'
-import { isFull } from '@tactus/jid'
+import { type FullJid, isFull } from '@tactus/jid'
 import { messageType, readStanzaError, StanzaError, stampStanzaId } from '@tactus/stanza'
 import { lose } from './leave.ts'
 import { sendPrivately } from './private.ts'
@@ -57,8 +57,9 @@ function receiveForRoom(message: RoomMessage): void {
  *
  * @throws {StanzaError} `forbidden` without voice
  */
-function speak(room: RoomTurn, occupant: Occupant, { stanza, id }: ServiceStanza): void {
-  let line: Speaking = { room, occupant, message: withoutClaims(stanza, room.jid), id }
+function speak(room: RoomTurn, occupant: Occupant, { stanza, id, from: by }: ServiceStanza): void {
+  const message = withoutClaims(stanza, room.jid)
+  let line: Speaking = { room, occupant, from: by as FullJid, message, id }
   for (const feature of room.rooms.features()) feature.maySpeak?.(line)
   const from = room.addressOf(occupant.nick)
   // muc#stable_id: the sender's own id stays what it is.

@@ -17,6 +17,8 @@ export const NS_ROOM_CONFIG = 'http://jabber.org/protocol/muc#roomconfig'
 export const NS_ROOM_INFO = 'http://jabber.org/protocol/muc#roominfo'
 /** Anonymous and stable names of occupants (XEP-0421). */
 export const NS_OCCUPANT_ID = 'urn:xmpp:occupant-id:0'
+/** Messages that their senders or moderators take back (XEP-0424). */
+export const NS_RETRACT = 'urn:xmpp:message-retract:1'
 
 /** What an `<item/>` says (XEP-0045 §17.2). */
 export interface ItemFacts {

@@ -6,8 +6,8 @@ import { matchOf } from './archive-words.ts'
 /** Which messages of an archive are wanted (XEP-0313 §4). */
 export interface ArchiveFilter {
   readonly owner: string
-  /** The other side: a bare JID, and where given its resource. */
-  readonly peer?: string | undefined
+  /** The other side: a bare JID, or any of several, and where given its resource. */
+  readonly peer?: string | readonly string[] | undefined
   readonly resource?: string | undefined
   /** Milliseconds since 1970, both included. */
   readonly start?: number | undefined
@@ -137,7 +137,8 @@ async function conditions(
 ): Promise<RawBuilder<unknown>[]> {
   const { owner, peer, resource, start, end, ids } = filter
   const all = [sql`"owner" = ${owner}`]
-  if (peer !== undefined) all.push(sql`"peer" = ${peer}`)
+  if (typeof peer === 'string') all.push(sql`"peer" = ${peer}`)
+  else if (peer) all.push(sql`"peer" in (${sql.join(peer)})`)
   if (resource !== undefined) all.push(sql`"resource" = ${resource}`)
   if (ids) all.push(sql`"id" in (${sql.join(ids)})`)
   if (lower !== undefined) all.push(sql`"n" > ${lower}`)

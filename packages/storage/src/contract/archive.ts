@@ -174,6 +174,7 @@ export const archiveCases: readonly StorageCase[] = [
         message('d', { resource: undefined }),
       )
       assert.equal(await idsOf(storage, { peer: juliet }), 'a c d .')
+      assert.equal(await idsOf(storage, { peer: [juliet, 'nurse@capulet.example'] }), 'a b c d .')
       assert.equal(await idsOf(storage, { peer: juliet, resource: 'chamber' }), 'c .')
       assert.equal(await idsOf(storage, { peer: "x' or 1=1 --" }), ' .')
     },

@@ -3,7 +3,7 @@ import { delayElement, integerField, NS_HINTS, parseDateTime } from '@tactus/sta
 import { Stanza, type XmlElement } from '@tactus/xml'
 import type { MucConfig } from '../config.ts'
 import { type HistoryLine, historyStore } from '../store.ts'
-import { isSubjectChange } from '../wire.ts'
+import { isSubjectChange, NS_OCCUPANT_ID, NS_RETRACT } from '../wire.ts'
 
 const lengthField = 'muc#maxhistoryfetch'
 
@@ -30,6 +30,7 @@ export function history(config: (room: Room) => MucConfig): RoomFeature {
       },
     ],
     spoken(line) {
+      takeBack(line)
       if (isKept(line)) add(line, config(line.room))
     },
     joined(joining) {
@@ -58,6 +59,22 @@ function add({ room, message, id }: Speaking, config: MucConfig): void {
   let bytes = lines.reduce((sum, { stanza }) => sum + stanza.length, 0)
   while (bytes > config.historyBytes) bytes -= lines.shift()?.stanza.length ?? bytes
   scope.set(historyStore, '', lines)
+}
+
+/** XEP-0424 §4: nobody who comes in gets what its sender took back (§5: the sender, by the id that the room gave it). */
+function takeBack({ room: { scope }, message }: Speaking): void {
+  const id = message.child('retract', NS_RETRACT)?.attrs.id
+  if (id === undefined) return
+  const lines = scope.get(historyStore) ?? []
+  const by = occupantIdOf(message)
+  const isTakenBack = (line: HistoryLine): boolean =>
+    line.id === id && occupantIdOf(Stanza.parse(line.stanza)) === by
+  const left = lines.filter((line) => !isTakenBack(line))
+  if (left.length < lines.length) scope.set(historyStore, '', left)
+}
+
+function occupantIdOf(message: Stanza): string | undefined {
+  return message.child('occupant-id', NS_OCCUPANT_ID)?.attrs.id
 }
 
 function send({ room, from, request }: Joining, config: MucConfig): void {

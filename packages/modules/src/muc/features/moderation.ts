@@ -1,16 +1,14 @@
 import type { IqAnswer, IqRequest, RoomFeature } from '@tactus/core'
 import { NS_CLIENT, StanzaError, stampStanzaId } from '@tactus/stanza'
-import { Stanza, xml } from '@tactus/xml'
+import { Stanza, type XmlElement, xml } from '@tactus/xml'
 import { requireRoom } from '../admin.ts'
 import { stampsOf } from '../presence.ts'
 import type { Rooms } from '../room.ts'
 import { historyStore } from '../store.ts'
-import { textOf } from '../wire.ts'
+import { NS_RETRACT, textOf } from '../wire.ts'
 
 /** XEP-0425. */
 export const NS_MODERATE = 'urn:xmpp:message-moderate:1'
-/** XEP-0424. */
-const NS_RETRACT = 'urn:xmpp:message-retract:1'
 const maxIdLength = 256
 
 /** Moderators take back what others said (XEP-0425). */
@@ -40,18 +38,19 @@ export function moderate(rooms: Rooms, request: IqRequest): IqAnswer {
   if (left.length < lines.length) room.scope.set(historyStore, '', left)
   const by = room.addressOf(moderator.nick)
   const reason = textOf(payload, 'reason')
-  const moderated = xml('moderated', { xmlns: NS_MODERATE, by }, stampsOf(room, moderator))
+  const account = (): XmlElement[] => [
+    xml('moderated', { xmlns: NS_MODERATE, by }, stampsOf(room, moderator)),
+    ...(reason ? [xml('reason', null, reason)] : []),
+  ]
   const retraction = xml(
     'message',
     { xmlns: NS_CLIENT, type: 'groupchat', from: room.jid, id: room.scope.makeId() },
-    xml(
-      'retract',
-      { xmlns: NS_RETRACT, id },
-      moderated,
-      reason !== undefined && reason !== '' && xml('reason', null, reason),
-    ),
+    xml('retract', { xmlns: NS_RETRACT, id }, account()),
   )
-  const stamp = { id: room.scope.makeId(), by: room.jid }
-  room.broadcast(stampStanzaId(Stanza.from(retraction), stamp))
+  const messageId = room.scope.makeId()
+  const message = stampStanzaId(Stanza.from(retraction), { id: messageId, by: room.jid })
+  room.broadcast(message)
+  for (const feature of rooms.features())
+    feature.moderated?.({ room, id, account: account(), message, messageId })
   return undefined
 }

@@ -1,0 +1,111 @@
+import { readPageRequest, StanzaError } from '@tactus/stanza'
+import {
+  type ArchiveFilter,
+  type ArchivePage,
+  type ArchivePageRow,
+  type Reader,
+  readArchivePage,
+  searchedWords,
+} from '@tactus/storage'
+import type { XmlElement } from '@tactus/xml'
+import { type ArchiveQuery, finElement, NS_ARCHIVE, readQuery } from './wire.ts'
+
+/*
+ * Pages of an archive, whoever's it is and however they are delivered: what is asked, what is found, what says that it is
+ * over.
+ */
+
+/** Messages of a page where nothing is asked, and at most. */
+export interface PageLimits {
+  readonly default: number
+  readonly max: number
+}
+
+/** A page that is asked for (XEP-0313 §4), as plain data. */
+export interface PageQuestion {
+  readonly filter: ArchiveFilter
+  readonly max: number
+  readonly fromEnd: boolean
+  readonly queryId: string | undefined
+  readonly flip: boolean
+}
+
+/** Bytes of a page at most: several are under way, and each is in memory. */
+const pageBytes = 1_048_576
+/** A count of more costs more than it is worth. */
+const mostCounted = 100_000
+/** Results that cost as much as one stanza. */
+const resultsPerUnit = 10
+
+/** What decides about the other side, as each kind of archive knows it; by default what the query says. */
+export type ReadPeer = (query: ArchiveQuery) => Pick<ArchiveFilter, 'peer' | 'resource'>
+
+const asGiven: ReadPeer = ({ peer, resource }) => ({ peer, resource })
+
+/**
+ * Reads a query.
+ *
+ * @throws {StanzaError} `feature-not-implemented`, `bad-request`, `jid-malformed`
+ */
+export function readQuestion(
+  payload: XmlElement,
+  owner: string,
+  limits: PageLimits,
+  readPeer: ReadPeer = asGiven,
+): PageQuestion {
+  const page = readPageRequest(payload, limits)
+  // XEP-0059 §2.6
+  if (page.index !== undefined)
+    throw new StanzaError('feature-not-implemented', 'Pages are asked for by id, not by index.')
+  const query = readQuery(payload)
+  const { afterId, beforeId, text, peer: _, resource: __, ...rest } = query
+  const after = [afterId, page.after].filter((id) => id !== undefined)
+  const before = [beforeId, page.before].filter((id) => id !== undefined && id !== '')
+  const words = text === undefined ? undefined : searchedWords(text)
+  // Else a search for nothing but dots would find everything.
+  if (words?.length === 0) throw new StanzaError('bad-request', 'There is no word to search for.')
+  return {
+    filter: { owner, ...rest, ...readPeer(query), after, before: before as string[], words },
+    max: page.max,
+    fromEnd: page.before !== undefined,
+    queryId: payload.attrs.queryid,
+    flip: payload.getChild('flip-page', NS_ARCHIVE) !== undefined,
+  }
+}
+
+/** Delivery units that a page costs whoever asks for it. */
+export function costOf({ max }: PageQuestion): number {
+  return Math.ceil(max / resultsPerUnit)
+}
+
+/** Reads the page; undefined where an id is not in the archive. For jobs. */
+export async function findPage(
+  reader: Reader,
+  { filter, max, fromEnd }: PageQuestion,
+): Promise<ArchivePage | undefined> {
+  const request = { max, bytes: pageBytes, fromEnd, ...(max === 0 && { countTo: mostCounted }) }
+  return await readArchivePage(reader, filter, request)
+}
+
+/** §4.3.3: flipped or not, it is the same page. */
+export function inOrder(
+  rows: readonly ArchivePageRow[],
+  { flip }: PageQuestion,
+): readonly ArchivePageRow[] {
+  return flip ? rows.toReversed() : rows
+}
+
+/** What says that the page is over; `cut`: not all of it was delivered. */
+export function endOf(page: ArchivePage, rows: readonly ArchivePageRow[], cut = false): XmlElement {
+  const [first, last] = [rows.at(0), rows.at(-1)]
+  return finElement({
+    complete: page.complete && !cut,
+    count: page.count,
+    ...(first && last && { ends: { first: first.id, last: last.id } }),
+  })
+}
+
+/** The store did not answer. */
+export function unavailable(): StanzaError {
+  return new StanzaError('resource-constraint', 'The archive did not answer in time.')
+}
