@@ -1,4 +1,4 @@
-import { connectionMetrics, remoteMetrics } from '@tactus/connection-manager'
+import { componentMetrics, connectionMetrics, remoteMetrics } from '@tactus/connection-manager'
 import { coreMetrics } from '@tactus/core'
 import { catalogue } from '@tactus/modules'
 import { engineMetrics } from '@tactus/router'
@@ -11,6 +11,7 @@ type Group = Readonly<Record<string, MetricSpec>>
 const groups: readonly (readonly [prefix: string, specs: Group])[] = [
   ['xmpp_c2s', connectionMetrics],
   ['xmpp_s2s', remoteMetrics],
+  ['xmpp_component', componentMetrics],
   ['xmpp_router', coreMetrics],
   ['xmpp_engine', engineMetrics],
   ...catalogue.map(

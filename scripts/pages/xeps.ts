@@ -1,10 +1,10 @@
-import { remoteSpecifications } from '@tactus/connection-manager'
+import { componentSpecifications, remoteSpecifications } from '@tactus/connection-manager'
 import { catalogue, relayed } from '@tactus/modules'
 import { code, generatedNotice, table } from './markdown.ts'
 
 const introduction = `# Specifications
 
-What the modules implement, and what streams with other servers do (federation), in the version
+What the modules implement, and what streams with other servers (federation) and with components do, in the version
 that was read. RFC 6120, 6121, 6122 and 7622 are the core's own.
 `
 
@@ -16,8 +16,9 @@ Nothing for a server to do but to pass it on unchanged, which is tested.
 
 /** Every XEP with the module that implements it, by number. */
 export function xepsPage(): string {
+  const component = { name: 'components', implements: componentSpecifications }
   const remote = { name: 'federation', implements: remoteSpecifications }
-  const rows = [...catalogue, remote]
+  const rows = [...catalogue, remote, component]
     .flatMap(({ name, implements: specifications }) =>
       specifications.map((specification) => ({ name, ...specification })),
     )

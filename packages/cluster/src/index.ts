@@ -4,12 +4,17 @@ export type { EngineHooks, Safeguard, StepInfo } from './hooks.ts'
 export { jobsKey, timersKey } from './keys.ts'
 export * from './machine.ts'
 export {
+  componentOfStream,
+  componentShardStream,
+  componentShards,
+  componentStream,
   deliveryStream,
   entityOf,
   partitionOf,
   partitionOfStream,
   partitionStream,
   shardCount,
+  shardOf,
   shardStream,
 } from './partition.ts'
 export { readLive, readOccupied } from './read-live.ts'

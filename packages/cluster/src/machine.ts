@@ -1,4 +1,4 @@
-import type { InputFrame, OutputFrame, Remote } from '@tactus/bus'
+import type { InputFrame, OutputFrame, Remote, StreamName } from '@tactus/bus'
 import type { DurableStore, Row } from '@tactus/storage'
 import type { Stanza } from '@tactus/xml'
 
@@ -86,8 +86,11 @@ export interface Turn {
   multicast(frame: Omit<Extract<InputFrame, { kind: 'multicast' }>, 'kind'>): void
   /** Sends to an instance's delivery stream. Adjacent deliveries of the same `Stanza` object become one frame. */
   output(instance: string, frame: OutputFrame): void
-  /** Hands a stanza to the shard of its pair of domains, for whoever holds that to write to the remote server. */
-  remote(frame: Omit<Remote, 'kind'>): void
+  /**
+   * Hands a stanza to the shard of its pair of domains, for whoever holds that to write to the remote server; or to
+   * another stream of that kind, a component's.
+   */
+  remote(frame: Omit<Remote, 'kind'>, stream?: StreamName): void
   /** Notes that an input of a session is done; becomes part of the `committed` frame of this step. */
   committed(instance: string, session: string, seq: number, h: number): void
 

@@ -64,12 +64,33 @@ export function shardOf(from: string, to: string): number {
   return partitionOf(`${from} ${to}`, shardCount)
 }
 
+/** Streams that stanzas for one external component are spread over. Frozen, as above. */
+export const componentShards = 8
+
+/**
+ * The stream of stanzas for an external component (design §4), by who sent them: all that one sender has for it, be it for
+ * one of its addresses or for several at once, stays in one order.
+ */
+export function componentStream(domain: string, sender: string): StreamName {
+  return componentShardStream(domain, partitionOf(`${entityOf(sender)} ${domain}`, componentShards))
+}
+
+/** One of those streams, by its number. */
+export function componentShardStream(domain: string, shard: number): StreamName {
+  return `c:${domain}:${shard}`
+}
+
+/** Whose stream it is; undefined for any other. */
+export function componentOfStream(stream: StreamName): string | undefined {
+  return stream.startsWith('c:') ? stream.slice(2, stream.lastIndexOf(':')) : undefined
+}
+
 /** The stream that one connection manager at a time writes to remote servers from. */
 export function shardStream(shard: number): StreamName {
   return `s:${shard}`
 }
 
-/** Whether a stream's name is that of a shard. */
+/** Whether a stream's name is that of a shard, for another server or for a component. */
 export function isShardStream(stream: StreamName): boolean {
-  return stream.startsWith('s:')
+  return stream.startsWith('s:') || stream.startsWith('c:')
 }

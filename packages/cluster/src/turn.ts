@@ -1,4 +1,4 @@
-import type { InputFrame, Multicast, OutputFrame, Remote } from '@tactus/bus'
+import type { InputFrame, Multicast, OutputFrame, Remote, StreamName } from '@tactus/bus'
 import type { Clock, Env } from '@tactus/env'
 import type { DurableStore, Row } from '@tactus/storage'
 import type { Stanza } from '@tactus/xml'
@@ -148,8 +148,10 @@ export class StepTurn implements Turn {
     this.#step.effects.push({ effect: 'emit', stream: deliveryStream(instance), frame })
   }
 
-  remote(frame: Omit<Remote, 'kind'>): void {
-    const stream = shardStream(shardOf(frame.from, frame.to))
+  remote(
+    frame: Omit<Remote, 'kind'>,
+    stream: StreamName = shardStream(shardOf(frame.from, frame.to)),
+  ): void {
     this.#step.bytes += frame.stanza.bytes.length
     this.#step.effects.push({ effect: 'emit', stream, frame: { kind: 'remote', ...frame } })
   }

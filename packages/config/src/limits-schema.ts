@@ -68,6 +68,21 @@ const resumption = z.strictObject({
   ackTimeout: duration('60s').meta({ description: 'How long an acknowledgement may take.' }),
 })
 
+const components = z.strictObject({
+  connections: count(16, 1, 1_000).meta({
+    description: 'Connections of one component to one connection manager.',
+  }),
+  handshake: duration('30s').meta({ description: 'From the connection to the hand-shake.' }),
+  stanzas: count(10_000, 1).meta({
+    description: 'Stanzas that wait for one component in one connection manager.',
+  }),
+  bytes: size('16MiB', 65_536).meta({ description: 'Their bytes.' }),
+  stalled: duration('60s').meta({
+    description:
+      'How long a connection may take no more before it is closed, so that another goes on.',
+  }),
+})
+
 /** Bounds on what anyone on the network may make the server do. */
 export const limitsSchema = z.strictObject({
   rates: toggle(true).meta({
@@ -85,6 +100,8 @@ export const limitsSchema = z.strictObject({
   connectsPerIpPerSecond: count(20, 1).meta({ description: 'New connections of one address.' }),
   c2sRate: rate('10KiB', '64KiB'),
   s2sRate: rate('100KiB', '1MiB'),
+  componentRate: rate('1MiB', '4MiB'),
+  components: components.prefault({}),
   costPerSecond: count(100, 1).meta({
     description: 'Delivery units of an account: a stanza costs what it makes the server send.',
   }),

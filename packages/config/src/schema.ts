@@ -10,6 +10,20 @@ import { size } from './values/size.ts'
 
 const domainName = z.string().regex(/^[^\s@/"'<>&:]{1,1023}$/u, 'a domain such as example.org')
 
+const component = z.strictObject({
+  secret: secretValue.meta({
+    description: 'What it proves its domain with (XEP-0114 §3); best given by a file.',
+  }),
+  host: domainName.optional().meta({
+    description:
+      'The host whose policy of federation holds for it; the one above its domain when absent.',
+  }),
+  wait: duration('2m').meta({
+    description:
+      'How long a stanza waits for it while it is away; with `0s` its sender is told at once.',
+  }),
+})
+
 const hostModules = z.record(
   z.string(),
   z
@@ -234,6 +248,9 @@ export const configSchema = z.strictObject({
     .array(z.string().regex(/^[^\s@/]+@[^\s@/]+$/u, 'a bare JID such as juliet@example.org'))
     .default([])
     .meta({ description: 'Accounts that may administer the whole server.' }),
+  components: z.record(domainName, component).prefault({}).meta({
+    description: 'External components (XEP-0114), each with the domain that it serves.',
+  }),
   listen: listen.prefault({}),
   http: http.prefault({}),
   trustedProxies: trustedProxies.prefault({}),

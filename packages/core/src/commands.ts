@@ -2,6 +2,7 @@ import type { Bus, Request } from '@tactus/bus'
 import type { BareJid } from '@tactus/jid'
 import type { Reader } from '@tactus/storage'
 import type { z } from 'zod'
+import type { ComponentDirectory } from './components.ts'
 import type { HostDirectory } from './hosts.ts'
 import type { Scope } from './scope.ts'
 
@@ -26,6 +27,7 @@ export interface ClusterStatus {
 export interface ReadContext {
   readonly reader: Reader
   readonly hosts: HostDirectory
+  readonly components: ComponentDirectory
   readonly bus: Bus
   /** Partitions, owners and what waits in them. */
   status(): Promise<ClusterStatus>

@@ -1,5 +1,6 @@
 import type { BareJid } from '@tactus/jid'
 import { counter, type MetricSpec, type Metrics } from '@tactus/telemetry'
+import type { ComponentDirectory } from './components.ts'
 import type { CostRate, Costs } from './costs.ts'
 import type { Hooks } from './hooks.ts'
 import type { HostDirectory } from './hosts.ts'
@@ -50,6 +51,8 @@ export interface Core {
   readonly hosts: HostDirectory
   /** The hosts' domains and those of their services. */
   readonly domains: Domains
+  /** External components, which are no domains of ours but as near. */
+  readonly components: ComponentDirectory
   readonly limits: CoreLimits
   readonly costs: Costs
   readonly metrics: CoreMetrics

@@ -1,9 +1,10 @@
 import { mayFederate } from '@tactus/bus'
-import type { LiveStore, QueueMeta, Turn } from '@tactus/cluster'
+import { componentStream, type LiveStore, type QueueMeta, type Turn } from '@tactus/cluster'
 import { type BareJid, domainpart, type FullJid, type Jid, tryParseJid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import { accountStore, type DurableStore } from '@tactus/storage'
-import { Stanza, type XmlElement } from '@tactus/xml'
+import type { Stanza, XmlElement } from '@tactus/xml'
+import { addressed, asStanza } from './addressed.ts'
 import type { Core } from './core.ts'
 import { type Held, hold, takeHeld } from './held.ts'
 import type { Decisions, Facts, WaitingTerms } from './hook-points.ts'
@@ -244,9 +245,11 @@ export class EntityScope implements Scope {
     this.turn.send({ kind: 'half', entity, stanza, ...way })
   }
 
-  /** RFC 6120 §10.4: to another server, where the host speaks to that one. */
+  /** RFC 6120 §10.4: to another server, where the host speaks to that one; or to a component. */
   #sendAway(to: Jid, stanza: Stanza, options: SendOptions): void {
     const { federation } = this.host
+    if (this.#core.components.get(domainpart(to)))
+      return this.#remote([to], stanza, this.#onItsWay(stanza, options))
     if (!federation || federation.mode === 'off')
       throw new StanzaError(
         'remote-server-not-found',
@@ -257,12 +260,17 @@ export class EntityScope implements Scope {
     this.#remote([to], stanza, this.#onItsWay(stanza, options))
   }
 
-  #remote(recipients: readonly Jid[], stanza: Stanza, way: StanzaWay): void {
+  #remote(recipients: readonly Jid[], stanza: Stanza, { id, at, durable }: StanzaWay): void {
     const [first] = recipients
     if (first === undefined) return
-    const { id, at, durable } = way
-    const from = domainpart(this.entity)
-    this.turn.remote({ from, to: domainpart(first), recipients, stanza, id, at, durable })
+    const [from, to] = [domainpart(this.entity), domainpart(first)]
+    this.remote({ from, to, recipients, stanza, id, at, durable })
+  }
+
+  /** Onto the shards of a component or of another server. */
+  remote(frame: Parameters<Turn['remote']>[0]): void {
+    const isComponent = this.#core.components.get(frame.to) !== undefined
+    this.turn.remote(frame, isComponent ? componentStream(frame.to, this.entity) : undefined)
   }
 
   #onItsWay(stanza: Stanza, options: SendOptions): StanzaWay {
@@ -301,12 +309,18 @@ export class EntityScope implements Scope {
     for (const jid of recipients) {
       const domain = domainpart(jid)
       const isLocal = this.#core.domains.get(domain) !== undefined
-      if (!isLocal && !mayFederate(this.host.federation, domain)) continue
+      if (!isLocal && !this.#reaches(domain)) continue
       if (!this.mayHear(jid, stanza)) continue
       if (isLocal) local.push(jid)
       else remote.set(domain, [...(remote.get(domain) ?? []), jid])
     }
     return { local, remote }
+  }
+
+  #reaches(domain: string): boolean {
+    return (
+      this.#core.components.get(domain) !== undefined || mayFederate(this.host.federation, domain)
+    )
   }
 
   charge(units: number): void {
@@ -375,15 +389,6 @@ export class EntityScope implements Scope {
   }
 }
 
-/** A stanza from an element that a module built, or as it is. */
-export function asStanza(stanza: Stanza | XmlElement): Stanza {
-  return stanza instanceof Stanza ? stanza : Stanza.from(stanza)
-}
-
 function isOf(jid: string, account: BareJid): boolean {
   return jid === account || jid.startsWith(`${account}/`)
-}
-
-function addressed(stanza: Stanza, to: string | undefined): Stanza {
-  return to === undefined || stanza.to === to ? stanza : stanza.with({ to })
 }

@@ -1,7 +1,9 @@
+export type { ComponentState } from '@tactus/bus'
 export type { LiveStore } from '@tactus/cluster'
 export { counter } from '@tactus/telemetry'
 export * from './accounts/account-rules.ts'
 export * from './accounts/username-rules.ts'
+export { askManagers } from './ask-managers.ts'
 export { busStatus, instanceDrain, instanceList, instanceUndrain } from './bus-status.ts'
 export * from './caps/capability-hash.ts'
 export * from './caps/verification.ts'
@@ -27,6 +29,7 @@ export {
   type SessionQuery,
   writeCommand,
 } from './commands.ts'
+export { type Component, type ComponentDirectory, componentDirectory } from './components.ts'
 export { type CoreLimits, type CoreMetrics, coreMetrics, defaultLimits } from './core.ts'
 export type { HeldLimits } from './held.ts'
 export type {

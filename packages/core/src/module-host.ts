@@ -4,6 +4,7 @@ import { coreMigrations, type Migration, type Reader } from '@tactus/storage'
 import type { MetricSpec, Metrics } from '@tactus/telemetry'
 import { busStatus, instanceDrain, instanceList, instanceUndrain } from './bus-status.ts'
 import { CommandRegistry } from './command-registry.ts'
+import { type ComponentDirectory, componentDirectory } from './components.ts'
 import { type Core, type CoreLimits, countedBy, defaultLimits } from './core.ts'
 import { Costs } from './costs.ts'
 import { Disco } from './disco.ts'
@@ -22,6 +23,8 @@ import { Domains } from './services.ts'
 export interface ModuleHostOptions {
   readonly modules: readonly XmppModule[]
   readonly hosts: HostDirectory
+  /** External components; none when absent. */
+  readonly components?: ComponentDirectory
   /** `modules` of the configuration: settings by module name; `false` leaves a module out. */
   readonly settings: Readonly<Record<string, unknown>>
   readonly reader: Reader
@@ -46,6 +49,7 @@ export class ModuleHost {
   readonly #iq = new IqDispatch()
   readonly #disco: Disco
   readonly #domains: Domains
+  readonly #components: ComponentDirectory
   readonly #pubsub = new PubsubRegistry()
   readonly #rooms = new RoomsRegistry()
   readonly #options: ModuleHostOptions
@@ -62,6 +66,7 @@ export class ModuleHost {
     this.modules = options.modules.filter(({ name }) => options.settings[name] !== false)
     this.#disco = new Disco(this.modules)
     this.#domains = new Domains(options.hosts)
+    this.#components = options.components ?? componentDirectory([])
     this.migrations = [
       ...coreMigrations,
       deadLetterMigration,
@@ -87,6 +92,11 @@ export class ModuleHost {
     return this.#domains.of(host).map(({ domain }) => domain)
   }
 
+  /** Whether a domain is a host's or a service's. */
+  isServed(domain: string): boolean {
+    return this.#domains.get(domain) !== undefined
+  }
+
   #core(): Core {
     const { hosts, metrics, isAdmin, log, limits } = this.#options
     return {
@@ -94,6 +104,7 @@ export class ModuleHost {
       iq: this.#iq,
       hosts,
       domains: this.#domains,
+      components: this.#components,
       limits: { ...defaultLimits, ...limits },
       costs: new Costs({ ...defaultLimits, ...limits }.costs),
       metrics: countedBy(metrics),
@@ -147,6 +158,7 @@ export class ModuleHost {
       },
       disco: this.#disco,
       services: this.#domains,
+      components: this.#components,
       rooms: this.#rooms,
       pubsub: this.#pubsub,
       metrics: options.metrics.declare(`xmpp_module_${name.replaceAll('-', '_')}`, module.metrics),

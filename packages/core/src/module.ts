@@ -5,6 +5,7 @@ import type { MetricHandles, MetricSpec } from '@tactus/telemetry'
 import type { Stanza, XmlElement } from '@tactus/xml'
 import { z } from 'zod'
 import type { CommandDefinition } from './commands.ts'
+import type { ComponentDirectory } from './components.ts'
 import type { Decisions, Duties, Facts, Rewrites } from './hook-points.ts'
 import type { Host } from './hosts.ts'
 import type { PubsubPort } from './pubsub.ts'
@@ -155,6 +156,8 @@ export interface ModuleContext<C, S, M extends Readonly<Record<string, MetricSpe
     add(definition: ServiceDefinition): void
     of(host: Host): readonly Service[]
   }
+  /** External components. */
+  readonly components: ComponentDirectory
   /** What rooms can do: features that this module adds. */
   readonly rooms: RoomsPort
   /** Nodes of XEP-0060: types that this module adds, and those that an entity has. */

@@ -123,7 +123,7 @@ export class RouterMachine implements Machine {
       case 'instance.dead':
         return loseInstance(core, scope, input.instance)
       case 'remote.again':
-        return scope.turn.remote(input.frame)
+        return scope.remote(input.frame)
       case 'command':
         return this.#parts.commands.runWrite(scope, input)
       case 'timer':

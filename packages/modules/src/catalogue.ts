@@ -7,6 +7,7 @@ import { blocking } from './blocking/blocking.ts'
 import { bookmarks } from './bookmarks/bookmarks.ts'
 import { carbons } from './carbons/carbons.ts'
 import { clientState } from './client-state/client-state.ts'
+import { components } from './components/components.ts'
 import { contactAddresses } from './contact-addresses/contact-addresses.ts'
 import { disco } from './disco/disco.ts'
 import { displayed } from './displayed/displayed.ts'
@@ -56,6 +57,7 @@ export const catalogue: readonly XmppModule[] = [
   push,
   clientState,
   disco,
+  components,
   adhoc,
   announce,
   ping,

@@ -32,6 +32,12 @@ export {
 export { searchedWords, wordsOf } from './archive/archive-words.ts'
 export { blockListStore } from './block-list-store.ts'
 export { type ColumnTypes, columnTypes, createTable } from './columns.ts'
+export {
+  componentSecret,
+  componentStore,
+  listComponents,
+  type StoredComponent,
+} from './component-store.ts'
 export { storageContract } from './contract/contract.ts'
 export { type StorageCase, sampleMigration } from './contract/support.ts'
 export {

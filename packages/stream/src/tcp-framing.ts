@@ -1,4 +1,4 @@
-import { NS_CLIENT, NS_DIALBACK, NS_SERVER, NS_STREAMS } from '@tactus/stanza'
+import { NS_CLIENT, NS_COMPONENT, NS_DIALBACK, NS_SERVER, NS_STREAMS } from '@tactus/stanza'
 import { StreamReader, serialize, type XmlElement } from '@tactus/xml'
 import { attribute } from './attribute.ts'
 import type { Framing, StreamInput } from './framing.ts'
@@ -19,13 +19,15 @@ class TcpInput extends StreamReader implements StreamInput {
 export function tcpFraming(contentNs: string = NS_CLIENT): Framing {
   // XEP-0220 §2: its elements carry the prefix that the header declares, and old servers know no other than this.
   const dialback = contentNs === NS_SERVER ? ` xmlns:db='${NS_DIALBACK}'` : ''
+  // XEP-0114 §3: it is older than XMPP 1.0, and a version would promise features that never come.
+  const version = contentNs === NS_COMPONENT ? '' : " version='1.0' xml:lang='en'"
   return {
     name: 'tcp',
     isAnswered: false,
     keepAlive: space,
     input: (limits) => new TcpInput({ limits }),
     open: ({ from, to, id }) =>
-      `<?xml version='1.0'?><stream:stream xmlns='${contentNs}' xmlns:stream='${NS_STREAMS}'${dialback}${attribute('id', id)}${attribute('from', from)}${attribute('to', to)} version='1.0' xml:lang='en'>`,
+      `<?xml version='1.0'?><stream:stream xmlns='${contentNs}' xmlns:stream='${NS_STREAMS}'${dialback}${attribute('id', id)}${attribute('from', from)}${attribute('to', to)}${version}>`,
     element(element) {
       if (dialback !== '' && element.attrs.xmlns === NS_DIALBACK) return prefixed(element)
       if (element.attrs.xmlns !== NS_STREAMS) return serialize(element, contentNs)

@@ -1,11 +1,12 @@
 import type { AddressInfo } from 'node:net'
-import { type Bus, type OutputFrame, protocol, type Request, type Requests } from '@tactus/bus'
+import { type Bus, protocol, type Request, type Requests } from '@tactus/bus'
 import { deliveryStream } from '@tactus/cluster'
 import type { Address, Config } from '@tactus/config'
 import type { Cancel, Env } from '@tactus/env'
 import type { Health, Logger, Metrics } from '@tactus/telemetry'
 import { configuredStore } from './certificates/configured-store.ts'
 import { CommandClient } from './command-client.ts'
+import { Components } from './component/components.ts'
 import { Listener, type ListenerOptions } from './door/listener.ts'
 import { within } from './door/networks.ts'
 import { StreamDoor } from './door/stream-door.ts'
@@ -26,6 +27,7 @@ import { DeliveryReader } from './session/delivery-reader.ts'
 import { Publisher } from './session/publisher.ts'
 import { Session } from './session/session.ts'
 import { SessionRegistry } from './session/session-registry.ts'
+import { takeFrame } from './session/take-frame.ts'
 import { type Settings, settingsFrom } from './settings.ts'
 import { type Connection, type ConnectionContext, hold } from './stream/connection.ts'
 import { Flusher } from './stream/flusher.ts'
@@ -57,6 +59,7 @@ export interface ConnectionManager extends AsyncDisposable {
     readonly c2sTls: readonly AddressInfo[]
     readonly s2s: readonly AddressInfo[]
     readonly s2sTls: readonly AddressInfo[]
+    readonly component: readonly AddressInfo[]
     readonly http: readonly AddressInfo[]
     readonly https: readonly AddressInfo[]
   }
@@ -95,6 +98,7 @@ class Manager implements ConnectionManager {
     c2sTls: [] as AddressInfo[],
     s2s: [] as AddressInfo[],
     s2sTls: [] as AddressInfo[],
+    component: [] as AddressInfo[],
     http: [] as AddressInfo[],
     https: [] as AddressInfo[],
   }
@@ -105,6 +109,7 @@ class Manager implements ConnectionManager {
   readonly #heartbeat: Heartbeat
   readonly #wheel: Wheel
   readonly #federation: Federation
+  readonly #components: Components
   readonly #connections = new Set<Connection>()
   readonly #listeners: Listener[] = []
   readonly #web: HttpDoor
@@ -163,8 +168,9 @@ class Manager implements ConnectionManager {
       new HttpDoor(this.#services, this.#connections, { isDraining: () => this.isDraining }),
     )
     this.#federation = this.#resources.use(federation(this.#services, options))
+    this.#components = this.#resources.use(this.#makeComponents(options.metrics))
     this.#reader = new DeliveryReader(bus, env, deliveryStream(this.instance), {
-      frame: (frame) => this.#take(frame),
+      frame: (frame) => takeFrame(this.#services, frame),
       ahead: (frame) => {
         if (frame.kind === 'session.end') this.#services.sessions.superseded(frame)
       },
@@ -172,14 +178,7 @@ class Manager implements ConnectionManager {
       failed: (error) => log.warn('delivery_unread', { err: error }),
       incarnationChanged: () => options.onBusLost?.('began anew'),
     })
-    this.#heartbeat = new Heartbeat({
-      bus,
-      env,
-      instance: { id: this.instance, role: 'connection-manager', protocol, info: {} },
-      ttl: config.cluster.heartbeat,
-      onError: (error) => log.warn('heartbeat_missed', { err: error }),
-      onLost: (why) => options.onBusLost?.(why),
-    })
+    this.#heartbeat = heartbeat(this.instance, options, log)
   }
 
   async start(): Promise<void> {
@@ -197,6 +196,7 @@ class Manager implements ConnectionManager {
     this.#every(settings.repeatAfter / 10, () => sessions.repeatStale())
     await this.#listen()
     await this.#federation.start()
+    await this.#components.start()
     this.#resources.use(bus.serve(this.instance, (request) => this.#asked(request)))
     this.#watch()
   }
@@ -204,6 +204,7 @@ class Manager implements ConnectionManager {
   /** Answers an operator at once: a drain takes its time (design §5). */
   async #asked({ method, input }: Request): Promise<unknown> {
     if (method === 's2s.list') return this.#federation.list()
+    if (method === 'component.list') return this.#components.list()
     if (method !== 'instance.drain')
       throw new Error(`a connection manager does not answer ${method}`)
     const { draining } = input as Requests['instance.drain']['input']
@@ -224,7 +225,8 @@ class Manager implements ConnectionManager {
     this.#web.release()
     await this.#heartbeat.draining(true)
     const { signal: cancelled } = drain
-    await this.#federation.drain(options.condition === 'reset' ? 0 : undefined)
+    const within = options.condition === 'reset' ? 0 : undefined
+    await Promise.all([this.#federation.drain(within), this.#components.drain(within)])
     await drainConnections(this.#services, this.#connections, { cancelled, ...options })
   }
 
@@ -239,6 +241,7 @@ class Manager implements ConnectionManager {
     for (const listener of this.#listeners) await listener.listen()
     await this.#heartbeat.draining(false)
     await this.#federation.undrain()
+    await this.#components.undrain()
     this.#options.health?.serving()
   }
 
@@ -253,7 +256,7 @@ class Manager implements ConnectionManager {
   }
 
   async #listen(): Promise<void> {
-    const { c2s, c2sTls, s2s, s2sTls, http, https } = this.#options.config.listen
+    const { c2s, c2sTls, s2s, s2sTls, component, http, https } = this.#options.config.listen
     const streams = new StreamDoor(this.#services, this.#connections)
     const web = this.#web
     await this.#listenTo('c2s', c2s, { door: streams, tls: false })
@@ -262,6 +265,7 @@ class Manager implements ConnectionManager {
     await this.#listenTo('s2s', s2s, { door, tls: false })
     // It asks for a certificate, so TLS is its own.
     await this.#listenTo('s2sTls', s2sTls, { door: door.direct, tls: false })
+    await this.#listenTo('component', component, { door: this.#components, tls: false })
     await this.#listenTo('http', http, { door: web, tls: false })
     await this.#listenTo('https', https, { door: web, tls: true })
   }
@@ -307,41 +311,13 @@ class Manager implements ConnectionManager {
     this.#services.metrics.streams.with({ state }).dec()
   }
 
-  #take(frame: OutputFrame): void {
-    const { sessions, commands } = this.#services
-    switch (frame.kind) {
-      case 'deliver':
-        sessions.deliver(frame)
-        break
-      case 'committed':
-        sessions.committed(frame)
-        break
-      case 'gap':
-        sessions.gap(frame)
-        break
-      case 'session.opened':
-        sessions.opened(frame)
-        break
-      case 'session.refused':
-        sessions.refused(frame)
-        break
-      case 'session.enabled':
-        sessions.enabled(frame)
-        break
-      case 'session.resumed':
-        sessions.resumed(frame)
-        break
-      case 'session.end':
-        sessions.end(frame)
-        break
-      case 'session.pause':
-        sessions.pause(frame)
-        break
-      case 'command.reply':
-        commands.replied(frame)
-        break
-      default:
-    }
+  #makeComponents(metrics: Metrics): Components {
+    return new Components({
+      services: this.#services,
+      metrics,
+      federation: this.#federation,
+      announce: (domains) => this.#heartbeat.tell('components', domains),
+    })
   }
 
   #every(period: number, task: () => void): void {
@@ -365,6 +341,21 @@ class Manager implements ConnectionManager {
       hosts.first === undefined ? 'no router has told which hosts are served' : undefined,
     )
   }
+}
+
+function heartbeat(
+  instance: string,
+  { bus, env, config, onBusLost }: ConnectionManagerOptions,
+  log: Logger,
+): Heartbeat {
+  return new Heartbeat({
+    bus,
+    env,
+    instance: { id: instance, role: 'connection-manager', protocol, info: {} },
+    ttl: config.cluster.heartbeat,
+    onError: (error) => log.warn('heartbeat_missed', { err: error }),
+    onLost: (why) => onBusLost?.(why),
+  })
 }
 
 function federation(services: Services, options: ConnectionManagerOptions): Federation {

@@ -50,10 +50,15 @@ export class Heartbeat {
 
   /** Tells the others whether new work should come here. */
   async draining(draining: boolean): Promise<void> {
-    const { draining: _, ...info } = this.#instance.info
+    await this.tell('draining', draining ? 'true' : undefined)
+  }
+
+  /** Tells the others something more of this instance; undefined takes it back. */
+  async tell(name: string, value: string | undefined): Promise<void> {
+    const { [name]: _, ...info } = this.#instance.info
     this.#instance = {
       ...this.#instance,
-      info: draining ? { ...info, draining: 'true' } : info,
+      info: value === undefined ? info : { ...info, [name]: value },
     }
     await this.#beat()
   }

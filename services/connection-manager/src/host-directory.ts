@@ -1,4 +1,4 @@
-import type { HostSummary } from '@tactus/bus'
+import type { ComponentSummary, HostSummary } from '@tactus/bus'
 import { type Cancel, type Clock, sleep } from '@tactus/env'
 import type { HostStatus } from '@tactus/stream'
 import type { RouterClient } from './router-client.ts'
@@ -9,6 +9,15 @@ const hurried = 1_000
 /** How long a start waits for the first list, and between two tries. */
 const longestStart = 15_000
 const startPause = 200
+/** How long a component is believed to be there after the last router that knew it: not all learn of one at once. */
+const lingering = 3_000
+
+interface Found {
+  readonly summary: ComponentSummary
+  readonly host: HostSummary
+  /** Monotonic. */
+  readonly at: number
+}
 
 /** The hosts served, as the routers last told. */
 export class HostDirectory {
@@ -17,6 +26,7 @@ export class HostDirectory {
   readonly #onError: (error: unknown) => void
   #hosts: ReadonlyMap<string, HostSummary> | undefined
   #services: ReadonlyMap<string, HostSummary> = new Map()
+  #components: ReadonlyMap<string, Found> = new Map()
   #gone = new Set<string>()
   #refreshing: Promise<void> | undefined
   #refreshedAt = Number.NEGATIVE_INFINITY
@@ -47,14 +57,47 @@ export class HostDirectory {
     return this.#hosts?.get(domain)
   }
 
+  /** An external component; its domain is as served as a service's. */
+  component(domain: string): ComponentSummary | undefined {
+    return this.#components.get(domain)?.summary
+  }
+
+  /** Looks for a component that may have been added a moment ago. @throws {BusUnavailable} */
+  async findComponent(domain: string): Promise<ComponentSummary | undefined> {
+    const known = this.component(domain)
+    if (known) return known
+    const found = await this.#routers.ask('component.find', { domain })
+    const host = found && this.#hosts?.get(found.host)
+    if (!host) return undefined
+    const at = this.#clock.monotonic()
+    this.#components = new Map([
+      ...this.#components,
+      [domain, { summary: found.component, host, at }],
+    ])
+    return found.component
+  }
+
+  /** Every external component. */
+  components(): readonly ComponentSummary[] {
+    return [...this.#components.values()].map(({ summary }) => summary)
+  }
+
+  /** Whether the list of hosts is known, so that what is not in it is not there. */
+  get isKnown(): boolean {
+    return this.#hosts !== undefined
+  }
+
   /** The host whose domain this is, or a service's of which it is. */
   hostOf(domain: string): HostSummary | undefined {
-    return this.#hosts?.get(domain) ?? this.#services.get(domain)
+    return (
+      this.#hosts?.get(domain) ?? this.#services.get(domain) ?? this.#components.get(domain)?.host
+    )
   }
 
   /** As `status`, for a domain that may be a service's. */
   domainStatus(domain: string): HostStatus {
-    return this.#services.has(domain) ? 'served' : this.status(domain)
+    const isBelow = this.#services.has(domain) || this.#components.has(domain)
+    return isBelow ? 'served' : this.status(domain)
   }
 
   /** The host that stands for this server where a peer named none; undefined before any is known. */
@@ -95,6 +138,15 @@ export class HostDirectory {
     return this.#refreshing
   }
 
+  #found(list: readonly HostSummary[]): ReadonlyMap<string, Found> {
+    const at = this.#clock.monotonic()
+    const before = [...this.#components].filter(([, found]) => at - found.at < lingering)
+    const now = list.flatMap((host) =>
+      (host.components ?? []).map((summary) => [summary.domain, { summary, host, at }] as const),
+    )
+    return new Map([...before, ...now])
+  }
+
   async #read(): Promise<void> {
     try {
       const list = await this.#routers.ask('hosts.list', undefined)
@@ -105,6 +157,7 @@ export class HostDirectory {
       this.#services = new Map(
         list.flatMap((host) => (host.services ?? []).map((domain) => [domain, host] as const)),
       )
+      this.#components = this.#found(list)
     } catch (error) {
       // The last list stays: hosts change rarely, and routers are away for a moment only.
       this.#onError(error)

@@ -1,3 +1,5 @@
+export { componentMetrics } from './component/metrics.ts'
+export { componentSpecifications } from './component/specifications.ts'
 export {
   type ConnectionManager,
   type ConnectionManagerOptions,

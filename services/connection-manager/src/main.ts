@@ -134,6 +134,7 @@ function reusing(config: Config, ports: ConnectionManager['ports']): Config {
       c2sTls: at(listen.c2sTls, ports.c2sTls),
       s2s: at(listen.s2s, ports.s2s),
       s2sTls: at(listen.s2sTls, ports.s2sTls),
+      component: at(listen.component, ports.component),
       http: at(listen.http, ports.http),
       https: at(listen.https, ports.https),
     },

@@ -42,6 +42,8 @@ export interface Settings {
   /** A reader's limits for what another server sends, once it has proved who it is. */
   readonly server: ReaderLimits
   readonly s2s: Config['s2s'] & { readonly rate: Rate | undefined }
+  /** Bounds of components. */
+  readonly component: Config['limits']['components'] & { readonly rate: Rate | undefined }
   /** Milliseconds after which an instance that is not heard of counts as dead. */
   readonly ttl: number
   /** Milliseconds over which a drain ends the streams, and by which share, 0 to 1, each pause varies. */
@@ -88,6 +90,12 @@ export function settingsFrom(config: Config): Settings {
       ...config.s2s,
       rate: limits.rates
         ? { perSecond: limits.s2sRate.bytesPerSecond, burst: limits.s2sRate.burst }
+        : undefined,
+    },
+    component: {
+      ...limits.components,
+      rate: limits.rates
+        ? { perSecond: limits.componentRate.bytesPerSecond, burst: limits.componentRate.burst }
         : undefined,
     },
     ttl: cluster.heartbeat,

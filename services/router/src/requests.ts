@@ -2,6 +2,7 @@ import type { Bus, HostSummary, Request, Requests, StoredCredentials } from '@ta
 import type { CommandRegistry, Host, HostDirectory, ReadContext } from '@tactus/core'
 import { parseBareJid } from '@tactus/jid'
 import { credentials, type Reader } from '@tactus/storage'
+import type { Components } from './components.ts'
 
 /** What a router answers from. */
 export interface RequestSources {
@@ -9,6 +10,7 @@ export interface RequestSources {
   readonly hosts: HostDirectory
   /** Domains of a host's services. */
   services(host: Host): readonly string[]
+  readonly components: Components
   readonly commands: CommandRegistry
   readonly context: ReadContext
   /** Looks for partitions that another router has just handed over. */
@@ -27,6 +29,11 @@ export function serveRequests(
 ): AsyncDisposable {
   const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
     ['account.credentials', (input) => findCredentials(sources, input as { account: string })],
+    ['component.find', (input) => find(sources, input as { domain: string })],
+    [
+      'component.verify',
+      (input) => verify(sources, input as Requests['component.verify']['input']),
+    ],
     ['hosts.list', () => Promise.resolve(summaries(sources))],
     ['cluster.refresh', async () => sources.refresh()],
     ['instance.drain', (input) => drain(instance, sources, input)],
@@ -46,12 +53,35 @@ async function findCredentials(
   return await credentials(reader, parseBareJid(account))
 }
 
-function summaries({ hosts, services }: RequestSources): readonly HostSummary[] {
+function summaries({ hosts, services, components }: RequestSources): readonly HostSummary[] {
   return hosts.list().map((host) => {
     const { name, anonymous, registration, federation } = host
-    const summary = { name, anonymous, registration, services: services(host) }
+    const own = components.list().filter((component) => component.host === name)
+    const summary = {
+      name,
+      anonymous,
+      registration,
+      services: services(host),
+      components: own.map(({ domain, wait }) => ({ domain, wait })),
+    }
     return federation ? { ...summary, federation } : summary
   })
+}
+
+async function find(
+  { components }: RequestSources,
+  { domain }: { readonly domain: string },
+): Promise<Requests['component.find']['output']> {
+  await components.refresh()
+  const found = components.get(domain)
+  return found && { component: { domain, wait: found.wait }, host: found.host }
+}
+
+async function verify(
+  { components }: RequestSources,
+  { domain, streamId, digest }: Requests['component.verify']['input'],
+): Promise<Requests['component.verify']['output']> {
+  return { valid: await components.verify(domain, streamId, digest) }
 }
 
 function runRead(

@@ -14,6 +14,7 @@ import type { Cancel, Env } from '@tactus/env'
 import { catalogue } from '@tactus/modules'
 import { purgedAtOnce, type Storage } from '@tactus/storage'
 import type { Health, Logger, Metrics } from '@tactus/telemetry'
+import { Components } from './components.ts'
 import { configuredAdmins, configuredHosts } from './hosts.ts'
 import { JobCommands } from './job-commands.ts'
 import { engineHooks } from './metrics.ts'
@@ -63,6 +64,7 @@ const expireEvery = 3_600_000
 class TactusRouter implements RunningRouter {
   readonly #options: RouterOptions
   readonly #hosts: HostDirectory
+  readonly #components: Components
   readonly #host: ModuleHost
   readonly #engine: Engine
   readonly #jobCommands: JobCommands
@@ -79,10 +81,17 @@ class TactusRouter implements RunningRouter {
     this.#options = options
     const { config, env, storage, log, metrics, version } = options
     this.#hosts = configuredHosts(config)
+    this.#components = new Components({
+      config,
+      hosts: this.#hosts,
+      reader: storage.reader,
+      isTaken: (domain) => this.#host.isServed(domain),
+    })
     this.#jobCommands = new JobCommands(env, config.cluster.partitions, () => this.commands)
     this.#host = new ModuleHost({
       modules: catalogue,
       hosts: this.#hosts,
+      components: this.#components,
       settings: config.modules,
       reader: storage.jobReader,
       log: (module) => log.child({ module }),
@@ -139,6 +148,7 @@ class TactusRouter implements RunningRouter {
     if (alone) await storage.migrate(this.#host.migrations)
     await checkSettings(storage, config)
     if (health) watchReadiness(health, this.#engine, storage)
+    await this.#components.start()
     await this.#engine.start()
     await this.#serve()
     this.#tend()
@@ -150,6 +160,9 @@ class TactusRouter implements RunningRouter {
     this.#cancel = clock.after(tendEvery, () => {
       this.#tend()
       this.#serve().catch((error) => this.#options.log.warn('requests_unserved', { err: error }))
+      this.#components
+        .refresh()
+        .catch((error) => this.#options.log.warn('components_unread', { err: error }))
       void this.#purge()
       if (clock.monotonic() - this.#expired < expireEvery) return
       this.#expired = clock.monotonic()
@@ -200,6 +213,7 @@ class TactusRouter implements RunningRouter {
       reader: this.#options.storage.reader,
       hosts: this.#hosts,
       services: (host) => this.#host.servicesOf(host),
+      components: this.#components,
       commands: this.commands,
       context,
       refresh: () => this.#engine.refresh(),
@@ -224,6 +238,7 @@ class TactusRouter implements RunningRouter {
     return {
       reader: storage.reader,
       hosts: this.#hosts,
+      components: this.#components,
       bus,
       status: () => clusterStatus(bus, storage),
       sessions: (account) => liveSessions(bus, account),

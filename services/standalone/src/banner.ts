@@ -33,6 +33,7 @@ export function banner({ version, ports, config, dataFolder, admin }: Greeting):
     '',
     `  clients      ${list(ports.c2s)} (STARTTLS), ${list(ports.c2sTls)} (direct TLS)`,
     `  servers      ${list(ports.s2s)} (STARTTLS), ${list(ports.s2sTls)} (direct TLS)`,
+    `  components   ${list(ports.component)}`,
     `  web          ${list(ports.http)} (HTTP), ${list(ports.https)} (HTTPS)`,
     `  metrics      ${metrics ? `http://127.0.0.1:${metrics}/metrics` : 'off'}`,
     `  data         ${dataFolder}`,

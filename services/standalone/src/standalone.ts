@@ -104,6 +104,7 @@ function portsOf(
     c2sTls: of(ports.c2sTls),
     s2s: of(ports.s2s),
     s2sTls: of(ports.s2sTls),
+    component: of(ports.component),
     http: of(ports.http),
     https: of(ports.https),
     metrics: of(metrics),

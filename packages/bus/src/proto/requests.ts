@@ -29,6 +29,26 @@ export interface Requests {
     readonly input: { readonly draining: boolean }
     readonly output: { readonly instance: string; readonly draining: boolean }
   }
+  /** A component as the database has it now, with its host: one that was just added need not wait for the next list. */
+  readonly 'component.find': {
+    readonly input: { readonly domain: string }
+    readonly output: { readonly component: ComponentSummary; readonly host: string } | undefined
+  }
+  /** Whether a component proved its domain (XEP-0114 §3): no secret leaves the routers. */
+  readonly 'component.verify': {
+    readonly input: {
+      readonly domain: string
+      readonly streamId: string
+      /** What it said, hexadecimal. */
+      readonly digest: string
+    }
+    readonly output: { readonly valid: boolean }
+  }
+  /** A connection manager: the connections of components to it, and what waits for them. */
+  readonly 'component.list': {
+    readonly input: undefined
+    readonly output: readonly ComponentState[]
+  }
   /** A connection manager: its streams with other servers, and what waits for them. */
   readonly 's2s.list': {
     readonly input: undefined
@@ -63,6 +83,24 @@ export interface HostSummary {
   readonly federation?: FederationPolicy
   /** Domains of its services, below its own; absent as above. */
   readonly services?: readonly string[]
+  /** External components that belong to it; absent as above. */
+  readonly components?: readonly ComponentSummary[]
+}
+
+/** An external component (XEP-0114) as a connection manager sees it. */
+export interface ComponentSummary {
+  readonly domain: string
+  /** Milliseconds that a stanza waits for it while it is away. */
+  readonly wait: number
+}
+
+/** What one connection manager knows of a component, for `component list`. */
+export interface ComponentState {
+  readonly domain: string
+  /** Addresses of its connections. */
+  readonly connections: readonly string[]
+  /** Stanzas that wait to be written. */
+  readonly queued: number
 }
 
 /** A stream with another server, or what waits for one, for `s2s list`. */

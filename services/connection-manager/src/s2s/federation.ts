@@ -1,13 +1,15 @@
 import type { RemoteStream } from '@tactus/bus'
+import { shardCount, shardStream } from '@tactus/cluster'
 import { type Cancel, sleep } from '@tactus/env'
 import type { Metrics } from '@tactus/telemetry'
+import { type Arrived, passage } from '../passage.ts'
 import type { Services } from '../services.ts'
 import type { Connection, ConnectionContext } from '../stream/connection.ts'
 import { dialbackKey } from './dialback-key.ts'
 import { Dialer } from './dialer.ts'
 import { IncomingStream } from './incoming.ts'
 import { IncomingDoor } from './incoming-door.ts'
-import { Leases } from './leases.ts'
+import { Leases, rendezvous } from './leases.ts'
 import { Ledger } from './ledger.ts'
 import { declareRemoteMetrics, type RemoteMetrics } from './metrics.ts'
 import { Outgoing } from './outgoing.ts'
@@ -28,6 +30,7 @@ export interface FederationOptions {
 }
 
 const tickEvery = 100
+const shards = Array.from({ length: shardCount }, (_, shard) => shardStream(shard))
 /** Milliseconds that a drain waits for what is being written. */
 const leaveWithin = 3_000
 
@@ -40,7 +43,8 @@ export class Federation implements AsyncDisposable {
   readonly #context: ConnectionContext
   readonly #dialer: Dialer
   readonly #outgoing: Outgoing
-  readonly #ledger: Ledger
+  /** What this instance commits; everything that does goes by it, as there is one counter for all. */
+  readonly ledger: Ledger
   readonly #leases: Leases
   readonly #room: PartitionRoom
   #cancel: Cancel = () => {}
@@ -52,7 +56,7 @@ export class Federation implements AsyncDisposable {
     this.#metrics = declareRemoteMetrics(options.metrics)
     this.#context = this.#makeContext()
     this.#room = new PartitionRoom(bus, env, settings.partitions)
-    this.#ledger = new Ledger({
+    this.ledger = new Ledger({
       bus,
       env,
       instance,
@@ -99,7 +103,9 @@ export class Federation implements AsyncDisposable {
       env,
       instance,
       ttl: settings.ttl,
-      ledger: this.#ledger,
+      ledger: this.ledger,
+      streams: () => shards,
+      preferred: rendezvous,
       item: (item) => this.#outgoing.add(item),
       leave: (shard) => this.#outgoing.leave(shard),
       failed: (error) => log.warn('shards_unread', { err: error }),
@@ -108,8 +114,7 @@ export class Federation implements AsyncDisposable {
       services,
       context: this.#context,
       metrics: this.#metrics,
-      ledger: this.#ledger,
-      room: this.#room,
+      receive: (arrived, done) => this.receive(arrived, done),
       dialbackSecret: options.dialbackSecret,
       verify: (question) => this.#outgoing.verify(question),
       changed: () => this.#countStreams(),
@@ -119,6 +124,13 @@ export class Federation implements AsyncDisposable {
   async start(): Promise<void> {
     await this.#leases.start()
     this.#arm()
+  }
+
+  /** Puts what came from outside on its way, exactly once. */
+  receive(arrived: Arrived, done: () => void): void {
+    const way = passage(this.#options.services, arrived)
+    this.#room.use(way.stream)
+    this.ledger.receive({ inputs: [way], bytes: arrived.stanza.bytes.length, done })
   }
 
   /** Gives its shards to others behind what is being written, and closes its streams. */
@@ -159,7 +171,7 @@ export class Federation implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#cancel()
     this.#leases.stop()
-    this.#ledger.stop()
+    this.ledger.stop()
     this.#room.stop()
     this.door[Symbol.dispose]()
     for (const connection of this.#outgoing.connections) connection.transport.destroy()

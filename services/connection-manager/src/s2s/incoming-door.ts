@@ -1,19 +1,17 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { type Half, isListed, mayFederate } from '@tactus/bus'
-import { partitionOf, partitionStream } from '@tactus/cluster'
+import { isListed, mayFederate } from '@tactus/bus'
 import { NS_SERVER } from '@tactus/stanza'
 import { tcpFraming } from '@tactus/stream'
 import type { Arrival, Door } from '../door/listener.ts'
 import { attach, detach } from '../door/socket-events.ts'
+import type { Arrived } from '../passage.ts'
 import type { Services } from '../services.ts'
 import { Connection, type ConnectionContext } from '../stream/connection.ts'
 import { isDialbackKey } from './dialback-key.ts'
 import { isVerified } from './dialer.ts'
 import { type IncomingPorts, IncomingStream, type Verdict } from './incoming.ts'
-import type { Ledger } from './ledger.ts'
 import type { RemoteMetrics } from './metrics.ts'
-import type { PartitionRoom } from './partition-room.ts'
 import { TlsAcceptor } from './tls-acceptor.ts'
 
 /** What taking in the streams of other servers needs. */
@@ -21,8 +19,8 @@ export interface IncomingDoorPorts {
   readonly services: Services
   readonly context: ConnectionContext
   readonly metrics: RemoteMetrics
-  readonly ledger: Ledger
-  readonly room: PartitionRoom
+  /** Puts what came on its way, exactly once. */
+  receive(arrived: Arrived, done: () => void): void
   readonly dialbackSecret: Uint8Array
   verify(question: Parameters<IncomingPorts['verify']>[0]): Promise<Verdict>
   /** The number of streams has changed. */
@@ -30,8 +28,6 @@ export interface IncomingDoorPorts {
 }
 
 const framing = tcpFraming(NS_SERVER)
-/** Passages that a stanza from outside may make here. */
-const hops = 16
 
 /** Where other servers come in: by STARTTLS, or with TLS from the first byte (XEP-0368). */
 export class IncomingDoor implements Door, Disposable {
@@ -146,7 +142,7 @@ export class IncomingDoor implements Door, Disposable {
   }
 
   #streamPorts(settle: () => void): IncomingPorts {
-    const { services, dialbackSecret, metrics, room, ledger } = this.#ports
+    const { services, dialbackSecret, metrics, receive } = this.#ports
     const { hosts, settings, env } = services
     return {
       status: (domain) => hosts.domainStatus(domain),
@@ -157,20 +153,9 @@ export class IncomingDoor implements Door, Disposable {
       isOurKey: (local, remote, streamId, key) =>
         isDialbackKey(dialbackSecret, { receiving: remote, originating: local, streamId }, key),
       verify: (question) => this.#ports.verify(question),
-      accept: (stanza, entity, id, done) => {
+      accept: (stanza, way, done) => {
         metrics.stanzas.with({ direction: 'in' }).inc()
-        const frame: Half = {
-          kind: 'half',
-          entity,
-          stanza,
-          id,
-          at: env.clock.now(),
-          durable: stanza.name === 'message',
-          hops,
-        }
-        const stream = partitionStream(partitionOf(entity, settings.partitions))
-        room.use(stream)
-        ledger.receive({ inputs: [{ stream, frame }], bytes: stanza.bytes.length, done })
+        receive({ stanza, ...way }, done)
       },
       random: (length) => env.random(length),
       decided: (mechanism, outcome) =>

@@ -1,4 +1,4 @@
-import { type BareJid, bare, domainpart, type Jid, tryParseJid } from '@tactus/jid'
+import { type BareJid, domainpart, type Jid, tryParseJid } from '@tactus/jid'
 import {
   NS_CLIENT,
   NS_DIALBACK,
@@ -37,7 +37,11 @@ export interface IncomingPorts {
     readonly key: string
   }): Promise<Verdict>
   /** Hands a stanza to its recipient's partition; `done` once it is there. */
-  accept(stanza: Stanza, to: BareJid, id: string, done: () => void): void
+  accept(
+    stanza: Stanza,
+    way: { readonly from: Jid; readonly to: Jid; readonly id: string },
+    done: () => void,
+  ): void
   random(length: number): Uint8Array
   /** A domain was believed, or was not. */
   decided(how: 'external' | 'dialback', outcome: string): void
@@ -362,7 +366,7 @@ export class IncomingStream implements StreamHandler {
     const received = stanza.inNamespace(NS_CLIENT).with({ from, to })
     const { length } = received.bytes
     this.#count(1, length)
-    this.#ports.accept(received, bare(to), id, () => this.#count(-1, -length))
+    this.#ports.accept(received, { from, to, id }, () => this.#count(-1, -length))
   }
 
   /** Read no further than what can be handed on (design §3.9). */

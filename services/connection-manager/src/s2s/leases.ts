@@ -1,5 +1,4 @@
 import type { Bus, InstanceInfo } from '@tactus/bus'
-import { shardCount, shardStream } from '@tactus/cluster'
 import { type Cancel, type Env, sleep } from '@tactus/env'
 import type { Ledger } from './ledger.ts'
 import { doneKey, type Item, Shard } from './shard.ts'
@@ -12,6 +11,14 @@ export interface LeasePorts {
   /** Milliseconds after which an instance that is not heard of counts as dead. */
   readonly ttl: number
   readonly ledger: Ledger
+  /** Which streams there are to be held. */
+  streams(claims: ReadonlyMap<string, string>): Iterable<string>
+  /** Who of those that stay should hold one; undefined for nobody. */
+  preferred(
+    stream: string,
+    staying: readonly InstanceInfo[],
+    holder: string | undefined,
+  ): string | undefined
   /** A stanza to be written. */
   item(item: Item): void
   /** A shard goes to another instance: what is queued of it is dropped, it stays on the bus. */
@@ -68,6 +75,11 @@ export class Leases {
     return this.#ports.env.clock.monotonic() - this.#contact < this.#ports.ttl
   }
 
+  /** Looks now, where somebody knows that something changed. */
+  async look(): Promise<void> {
+    await this.#tick()
+  }
+
   /** Gives everything up, or comes back. Resolves when others can take over. */
   async leaving(leaving: boolean): Promise<void> {
     this.#isLeaving = leaving
@@ -107,10 +119,10 @@ export class Leases {
     if (instances.some(({ id }) => id === this.#ports.instance)) this.#contact = asked
     const dead = this.#dead(instances, new Set(claims.values()), asked)
     const staying = this.#staying(instances)
-    for (let number = 0; number < shardCount; number += 1) {
-      const stream = shardStream(number)
-      const wanted = preferred(stream, staying)
-      await this.#settle(stream, { holder: claims.get(stream), wanted, dead })
+    for (const stream of this.#ports.streams(claims)) {
+      const holder = claims.get(stream)
+      const wanted = this.#ports.preferred(stream, staying, holder)
+      await this.#settle(stream, { holder, wanted, dead })
     }
   }
 
@@ -163,12 +175,10 @@ export class Leases {
     this.#changed()
   }
 
-  #staying(instances: readonly InstanceInfo[]): readonly string[] {
-    return instances
-      .filter(({ role, protocol, info }) => {
-        return role === 'connection-manager' && protocol >= since && info.draining !== 'true'
-      })
-      .map(({ id }) => id)
+  #staying(instances: readonly InstanceInfo[]): readonly InstanceInfo[] {
+    return instances.filter(({ role, protocol, info }) => {
+      return role === 'connection-manager' && protocol >= since && info.draining !== 'true'
+    })
   }
 
   /** Holders that were missing for a whole time-out of uninterrupted contact (design §3.8). */
@@ -223,10 +233,10 @@ export class Leases {
 }
 
 /** Rendezvous hashing: when an instance comes or goes, only its own shards move. */
-function preferred(stream: string, instances: readonly string[]): string | undefined {
+export function rendezvous(stream: string, instances: readonly InstanceInfo[]): string | undefined {
   let best: string | undefined
   let highest = -1
-  for (const id of instances) {
+  for (const { id } of instances) {
     const weight = hash(`${stream} ${id}`)
     if (weight > highest) {
       highest = weight

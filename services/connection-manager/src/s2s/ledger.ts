@@ -5,6 +5,7 @@ import {
   type InputFrame,
   type Operation,
   type Position,
+  type Remote,
   type StepRecord,
   type StreamName,
 } from '@tactus/bus'
@@ -15,8 +16,11 @@ export interface Work {
   /** An entry of a shard that is done. */
   readonly remove?: { readonly stream: StreamName; readonly position: Position }
   readonly operations?: readonly Operation[]
-  /** Inputs for partitions. */
-  readonly inputs?: readonly { readonly stream: StreamName; readonly frame: InputFrame }[]
+  /** Inputs for partitions, and stanzas for other shards. */
+  readonly inputs?: readonly {
+    readonly stream: StreamName
+    readonly frame: InputFrame | Remote
+  }[]
   readonly bytes: number
   /** It was applied. */
   readonly done?: () => void
@@ -145,7 +149,7 @@ function take(queue: Work[], may: (work: Work) => boolean): Work[] {
 /** One operation a stream, in order. */
 function merge(works: readonly Work[]): readonly Operation[] {
   const removed = new Map<StreamName, Position[]>()
-  const frames = new Map<StreamName, InputFrame[]>()
+  const frames = new Map<StreamName, (InputFrame | Remote)[]>()
   const operations: Operation[] = []
   for (const { remove, operations: more = [], inputs = [] } of works) {
     if (remove) pushTo(removed, remove.stream, remove.position)

@@ -1,11 +1,10 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { Half, HostSummary, RemoteStream } from '@tactus/bus'
-import { isListed } from '@tactus/bus'
-import { entityOf, partitionOf, partitionStream } from '@tactus/cluster'
-import { errorReply, NS_SERVER, StanzaError } from '@tactus/stanza'
+import { type HostSummary, isListed, type RemoteStream } from '@tactus/bus'
+import { NS_SERVER } from '@tactus/stanza'
 import { tcpFraming } from '@tactus/stream'
 import { attach, detach } from '../door/socket-events.ts'
+import { errorInputs } from '../passage.ts'
 import type { Services } from '../services.ts'
 import { Connection, type ConnectionContext } from '../stream/connection.ts'
 import { type Dialed, type Dialer, isVerified, Unreachable } from './dialer.ts'
@@ -29,8 +28,6 @@ const framing = tcpFraming(NS_SERVER)
 const mostDials = { first: 1_024, again: 64 }
 /** Domains remembered that nothing waits for. */
 const mostIdle = 10_000
-/** Stanzas are tried this often: a message that is sent back to its sender makes passages of its own. */
-const hops = 16
 
 /** What writing to other servers needs. */
 export interface OutgoingPorts {
@@ -175,28 +172,8 @@ export class Outgoing {
   /** RFC 6120 §8.3.1: an error for each that could not be reached; none for an error. */
   #bounced(item: Item, condition: Bounce, text: string): void {
     const { services, metrics } = this.#ports
-    const { partitions } = services.settings
     metrics.bounced.with({ condition }).inc(item.frame.recipients.length)
-    const { stanza, recipients, id, durable } = item.frame
-    const error = new StanzaError(condition, text)
-    const at = services.env.clock.now()
-    const inputs = recipients.flatMap((to, index) => {
-      const isFarewell = stanza.name === 'presence' && stanza.type === 'unavailable'
-      const reply = isFarewell ? undefined : errorReply(stanza.with({ to }), error)
-      const entity = reply?.to === undefined ? undefined : entityOf(reply.to)
-      if (!reply || entity === undefined) return []
-      const frame: Half = {
-        kind: 'half',
-        entity,
-        stanza: reply,
-        id: `${id}-e${index}`,
-        at,
-        durable,
-        hops,
-      }
-      return [{ stream: partitionStream(partitionOf(entity, partitions)), frame }]
-    })
-    item.shard.settle(item, inputs)
+    item.shard.settle(item, errorInputs(services, item.frame, { condition, text }))
   }
 
   async #dial(

@@ -27,6 +27,8 @@ export class Shard {
   readonly #open = new Map<Position, OpenEntry>()
   /** Which frames of entries an earlier holder had done. */
   readonly #before: Map<Position, Uint8Array>
+  /** Stanzas that were given to a connection, and that nobody else may write meanwhile. */
+  busy = 0
   /** Works that are not committed yet. */
   #uncommitted = 0
 
@@ -46,7 +48,7 @@ export class Shard {
   }
 
   get isSettled(): boolean {
-    return this.#uncommitted === 0
+    return this.#uncommitted === 0 && this.busy === 0
   }
 
   /** Takes an entry that was read; answers what is to be done of it. */

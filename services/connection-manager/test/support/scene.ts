@@ -84,6 +84,7 @@ function sceneConfig(overrides: Record<string, unknown> = {}): Config {
       https: loopback,
       metrics: 'off',
       s2s: 'off',
+      component: 'off',
     },
     tls: { required: 'false', certificates: '/nonexistent' },
     limits: { rates: 'off' },
