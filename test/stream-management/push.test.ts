@@ -44,6 +44,27 @@ async function scene(stage: Stage): Promise<{
   return { service, phone, romeo }
 }
 
+/** Romeo's room, where members who are away are woken; Juliet is one of them, and has left. */
+async function openFor(room: string, romeo: SmClient, juliet: SmClient): Promise<void> {
+  const NS_MUC = 'http://jabber.org/protocol/muc'
+  const form = (type: string, fields: Readonly<Record<string, string>>): string =>
+    `<x xmlns='jabber:x:data' type='submit'>${Object.entries({ FORM_TYPE: type, ...fields })
+      .map(([name, value]) => `<field var='${name}'><value>${value}</value></field>`)
+      .join('')}</x>`
+  const ask = async (client: SmClient, id: string, query: string): Promise<void> => {
+    client.send(`<iq type='set' id='${id}' to='${room}'>${query}</iq>`)
+    const answer = await client.take((stanza) => stanza.id === id, id)
+    assert.equal(answer.type, 'result', String(answer))
+  }
+  romeo.send(`<presence to='${room}/romeo'><x xmlns='${NS_MUC}'/></presence>`)
+  await romeo.take((stanza) => stanza.hasChild('subject', stanza.ns), 'the subject')
+  const fields = { 'muc#roomconfig_persistentroom': '1', 'tactus#deliver_to_members': '1' }
+  const config = form(`${NS_MUC}#roomconfig`, fields)
+  await ask(romeo, 'open', `<query xmlns='${NS_MUC}#owner'>${config}</query>`)
+  const nick = form(`${NS_MUC}#register`, { 'muc#register_roomnick': 'juliet' })
+  await ask(juliet, 'register', `<query xmlns='jabber:iq:register'>${nick}</query>`)
+}
+
 stages(settings, (tell) => {
   tell('XEP-0357 §7: a device that waits to be resumed is not there', async (stage) => {
     const { service, phone, romeo } = await scene(stage)
@@ -115,6 +136,41 @@ stages(
       assert.notEqual(third.id, second.id)
       assert.equal(count(third), '2')
     })
+
+    tell(
+      'design §3.3: a line in a room wakes a member who is away once, whatever router dies',
+      async (stage) => {
+        const { service, phone, romeo } = await scene(stage)
+        const room = `crypt@conference.montague.example`
+        await openFor(room, romeo, phone)
+        phone.drop()
+        await phone.ended
+        const say = async (text: string) => {
+          romeo.send(message(room, text, 'groupchat'))
+          await romeo.take(({ type, id }) => type === 'groupchat' && id === text, text)
+        }
+        await say('one')
+        const first = await notified(service)
+        assert.equal(count(first), '1')
+        confirm(service, first)
+        const old = [...stage.server.routers]
+        await stage.server.startRouter()
+        for (const router of old) {
+          romeo.send(message(room, `before ${old.indexOf(router)}`, 'groupchat'))
+          await router.kill()
+          stage.server.forget(router)
+        }
+        await say('two')
+        // Whatever was told in between: all lines, and each once.
+        const all = String(2 + old.length)
+        for (;;) {
+          const next = await notified(service)
+          confirm(service, next)
+          assert(Number(count(next)) <= Number(all), 'a line was told twice')
+          if (count(next) === all) return
+        }
+      },
+    )
   },
   ['cluster'],
 )
@@ -122,13 +178,21 @@ stages(
 stages(
   { modules: { push: { rooms: false } } },
   (tell) => {
-    tell('`rooms: false`: what a room says wakes nobody', async (stage) => {
-      const { service, phone, romeo } = await scene(stage)
-      phone.drop()
-      await phone.ended
-      romeo.send(message(phone.jid, 'to all', 'groupchat') + message(phone.jid, 'to her'))
-      assert.equal(count(await notified(service)), '1')
-    })
+    tell(
+      '`rooms: false`: what a room says wakes nobody whom it does not mention',
+      async (stage) => {
+        const { service, phone, romeo } = await scene(stage)
+        phone.drop()
+        await phone.ended
+        const mention = `<reference xmlns='urn:xmpp:reference:0' type='mention' uri='xmpp:${await stage.account('juliet')}'/>`
+        const toHer = message(phone.jid, 'to her', 'groupchat').replace(
+          '</message>',
+          `${mention}</message>`,
+        )
+        romeo.send(message(phone.jid, 'to all', 'groupchat') + toHer)
+        assert.equal(count(await notified(service)), '1')
+      },
+    )
   },
   ['standalone'],
 )

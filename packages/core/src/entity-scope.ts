@@ -308,13 +308,17 @@ export class EntityScope implements Scope {
     const remote = new Map<string, Jid[]>()
     for (const jid of recipients) {
       const domain = domainpart(jid)
-      const isLocal = this.#core.domains.get(domain) !== undefined
+      const isLocal = this.serves(domain)
       if (!isLocal && !this.#reaches(domain)) continue
       if (!this.mayHear(jid, stanza)) continue
       if (isLocal) local.push(jid)
       else remote.set(domain, [...(remote.get(domain) ?? []), jid])
     }
     return { local, remote }
+  }
+
+  serves(domain: string): boolean {
+    return this.#core.domains.get(domain) !== undefined
   }
 
   #reaches(domain: string): boolean {

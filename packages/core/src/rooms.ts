@@ -56,6 +56,8 @@ export interface Room {
   readonly settings: RoomSettings
   setting<T>(field: string): T
   affiliationOf(account: BareJid): Affiliation
+  /** Accounts that have registered a nickname (XEP-0045 §7.10), in the room or not. */
+  registered(): Iterable<readonly [account: BareJid, nick: string]>
   occupants(): Iterable<Occupant>
   occupant(nick: string): Occupant | undefined
   /** The occupant that this resource is, if it is in the room. */

@@ -117,6 +117,8 @@ export interface Scope {
    * of a multicast; `limits.costPerSecond` is what it may spend.
    */
   charge(units: number): void
+  /** Whether accounts, or what else there is, of this domain are served here. */
+  serves(domain: string): boolean
   /** Whether `multicast` would send this to an address: asks `recipient.may-hear`. */
   mayHear(to: Jid, stanza: Stanza): boolean
   /** Whether a resource may get what came for the whole account: asks `resource.may-get`. */

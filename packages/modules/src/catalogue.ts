@@ -1,4 +1,5 @@
 import type { XmppModule } from '@tactus/core'
+import { absentees } from './absentees/absentees.ts'
 import { accounts } from './accounts/accounts.ts'
 import { adhoc } from './adhoc/adhoc.ts'
 import { announce } from './announce/announce.ts'
@@ -71,6 +72,7 @@ export const catalogue: readonly XmppModule[] = [
   vcard,
   userSearch,
   muc,
+  absentees,
   pubsub,
   bookmarks,
   displayed,

@@ -146,6 +146,11 @@ export class RoomTurn implements Room {
     return this.affiliations().get(account)?.affiliation ?? 'none'
   }
 
+  *registered(): Iterable<readonly [BareJid, string]> {
+    for (const [jid, { nick, affiliation }] of this.affiliations())
+      if (nick !== undefined && affiliation !== 'outcast') yield [jid as BareJid, nick]
+  }
+
   setAffiliated(account: BareJid, affiliated: Affiliated | undefined): void {
     const all = new Map(this.affiliations())
     if (affiliated) all.set(account, affiliated)

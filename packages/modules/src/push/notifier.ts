@@ -2,7 +2,7 @@ import { isRefusal, type LiveStore, liveStore, type Scope, type Session } from '
 import { bare, type Jid, tryParseJid } from '@tactus/jid'
 import { messageType, readStanzaError, type StanzaCondition, StanzaError } from '@tactus/stanza'
 import type { Stanza } from '@tactus/xml'
-import { type Importance, importanceOf } from './importance.ts'
+import { type Importance, importanceOf, mentions } from './importance.ts'
 import { nodesOf, type PushNode, removeNodes } from './nodes.ts'
 import { publishRequest, readShutOut } from './wire.ts'
 
@@ -119,18 +119,19 @@ export class Notifier {
   }
 
   #tell(scope: Scope, node: PushNode, message: Stanza, importance: Importance): void {
-    if (messageType(message) === 'groupchat' && !this.#settings(scope).rooms) return
-    if (isAway(scope, node, this.#settings(scope))) this.#news(scope, node, message, importance)
+    const isOfRoom = messageType(message) === 'groupchat'
+    if (isOfRoom && !this.#settings(scope).rooms && !mentions(message, scope.entity)) return
+    if (isAway(scope, node, this.#settings(scope))) this.#news(scope, node, importance)
     else this.forget(scope, node)
   }
 
-  #news(scope: Scope, node: PushNode, message: Stanza, { body, isCall }: Importance): void {
+  #news(scope: Scope, node: PushNode, { body, isCall, sender }: Importance): void {
     const before = scope.get(pendingStore, node.id) ?? nothing
     const settings = this.#settings(scope)
     const pending: Pending = {
       ...before,
       count: before.count + 1,
-      sender: settings.sender ? message.from : undefined,
+      sender: settings.sender ? sender : undefined,
       body: settings.body ? body?.slice(0, bodyLength).toWellFormed() : undefined,
       isNews: true,
     }

@@ -56,7 +56,8 @@ export const push: XmppModule = defineModule({
         'Whether a device that is away is woken while another one of the account is there.',
     }),
     rooms: z.boolean().default(true).meta({
-      description: 'Whether a device is woken for messages of rooms that it is in.',
+      description:
+        'Whether a device is woken for messages of rooms that it is in; for those that mention its account by address it always is.',
     }),
     interval: z.int().min(1).default(10).meta({
       description: 'Seconds from one notification of a node to the next; calls do not wait.',
