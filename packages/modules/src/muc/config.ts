@@ -56,6 +56,12 @@ export const mucConfig: z.ZodType<MucConfig> = z.strictObject({
   presencesAtOnce: z.int().positive().default(20).meta({
     description: 'How many times it may do so at once after a while of quiet.',
   }),
+  hats: z.int().min(0).default(50).meta({
+    description: 'Most hats (XEP-0317) that a room has.',
+  }),
+  hatsWorn: z.int().min(0).default(500).meta({
+    description: 'Most accounts that wear a hat in one room.',
+  }),
   avatarBytes: z.int().positive().default(131_072).meta({
     description: 'Largest image of a room, in bytes.',
   }),
@@ -81,6 +87,8 @@ export interface MucConfig {
   readonly linesAtOnce: number
   readonly presencesPerSecond: number
   readonly presencesAtOnce: number
+  readonly hats: number
+  readonly hatsWorn: number
   readonly avatarBytes: number
   readonly subjectBytes: number
 }

@@ -173,13 +173,20 @@ function create(rooms: Rooms, { scope, resource }: Entering): RoomTurn {
   return room
 }
 
-function mayCreate(rooms: Rooms, scope: Scope, by: Jid): void {
-  const account = bare(by)
-  if (rooms.isAdmin(account)) return
-  const { creation, rooms: most, roomsPerAccount } = rooms.config(scope)
+/** @throws {StanzaError} `not-allowed` for whom the host lets make no rooms (§10.1.1) */
+export function requireCreation(rooms: Rooms, scope: Scope, by: Jid): void {
+  if (rooms.isAdmin(bare(by))) return
+  const { creation } = rooms.config(scope)
   const isLocal = domainpart(by) === scope.host.name
   if (creation === 'admins' || (creation === 'local' && !isLocal))
     throw refusal(scope, 'not-allowed')
+}
+
+function mayCreate(rooms: Rooms, scope: Scope, by: Jid): void {
+  requireCreation(rooms, scope, by)
+  const account = bare(by)
+  if (rooms.isAdmin(account)) return
+  const { rooms: most, roomsPerAccount } = rooms.config(scope)
   const there = scope.get(roomCountStore, account)
   if (there && (there.all >= most || there.owned >= roomsPerAccount))
     throw refusal(scope, 'not-allowed', 'There are as many rooms as there may be.')

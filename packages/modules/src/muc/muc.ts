@@ -25,6 +25,8 @@ import { mucConfig } from './config.ts'
 import { maxOccupants, membersOnly, password } from './features/admission.ts'
 import { avatar, NS_VCARD, readAvatar, roomCardStore, setAvatar } from './features/avatar.ts'
 import { farewell, farewellJob, sayFarewell } from './features/farewell.ts'
+import { hatCommandNode, NS_COMMANDS, runHatCommand } from './features/hat-commands.ts'
+import { hats } from './features/hats.ts'
 import { history } from './features/history.ts'
 import { invitations } from './features/invitations.ts'
 import { moderate, moderation, NS_MODERATE } from './features/moderation.ts'
@@ -47,6 +49,7 @@ import {
 } from './features/registration.ts'
 import { slowMode, spokenStore } from './features/slow-mode.ts'
 import { subject } from './features/subject.ts'
+import { drawName, NS_UNIQUE } from './features/unique-name.ts'
 import { privateMessages, voice } from './features/voice.ts'
 import { bePresent } from './join.ts'
 import { leave, lose } from './leave.ts'
@@ -81,10 +84,14 @@ export const muc: XmppModule = defineModule({
   implements: [
     xep('0045', '1.35.5', {
       status: 'partial',
-      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; logging (170, 171), as no log is public; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one.',
+      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; logging (170, 171), as no log is public; fast reconnect (XEP-0311), deferred since 2013 and known to no client: a session that is resumed (XEP-0198) misses nothing, and history is asked for by time or from the archive; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one.',
     }),
     xep('0249', '1.2', {
       note: 'Mediated invitations carry a direct one; those between people need nothing of a server.',
+    }),
+    xep('0307', '0.1', { note: 'Deferred; clients draw a name themselves nowadays.' }),
+    xep('0317', '0.3.1', {
+      note: 'The hash of the list says nothing of who wears what; custom payloads of hats are not kept.',
     }),
     xep('0410', '1.1.0'),
     xep('0421', '1.0.1'),
@@ -112,8 +119,16 @@ export const muc: XmppModule = defineModule({
   jobs: { list: listingJob, farewell: farewellJob, sweep: sweepJob },
   identities: { [service]: [{ category: 'conference', type: 'text' }] },
   features: {
-    [service]: [NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM, NS_MUC, NS_VCARD],
-    [entity]: [NS_DISCO_INFO, NS_DISCO_ITEMS, NS_MUC, NS_STABLE_ID, NS_STANZA_IDS, NS_SELF_PING],
+    [service]: [NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM, NS_MUC, NS_UNIQUE, NS_VCARD],
+    [entity]: [
+      NS_DISCO_INFO,
+      NS_DISCO_ITEMS,
+      NS_COMMANDS,
+      NS_MUC,
+      NS_STABLE_ID,
+      NS_STANZA_IDS,
+      NS_SELF_PING,
+    ],
   },
 
   setup({ iq, hooks, config, services, rooms: port, disco, isAdmin }) {
@@ -140,6 +155,7 @@ export const muc: XmppModule = defineModule({
     services.add(definition)
     serveCommands(definition, rooms)
     iq.get(service, NS_DISCO_ITEMS, 'query', startListing)
+    iq.get(service, NS_UNIQUE, 'unique', (request) => drawName(rooms, request))
     iq.get(entity, NS_MUC_ADMIN, 'query', (request) => readList(rooms, request))
     iq.set(entity, NS_MUC_ADMIN, 'query', (request) => changeList(rooms, request))
     iq.get(entity, NS_MUC_OWNER, 'query', (request) => offerConfiguration(rooms, request))
@@ -147,6 +163,7 @@ export const muc: XmppModule = defineModule({
     iq.set(entity, NS_MODERATE, 'moderate', (request) => moderate(rooms, request))
     iq.get(entity, NS_VCARD, 'vCard', (request) => readAvatar(rooms, request))
     iq.set(entity, NS_VCARD, 'vCard', (request) => setAvatar(rooms, request))
+    iq.set(entity, NS_COMMANDS, 'command', (request) => runHatCommand(rooms, request))
     iq.get(entity, NS_REGISTER, 'query', (request) => offerRegistration(rooms, request))
     iq.set(entity, NS_REGISTER, 'query', (request) => register(rooms, request))
 
@@ -158,6 +175,7 @@ export const muc: XmppModule = defineModule({
       requireRoom(rooms, scope)
       return []
     })
+    disco.node(entity, (query) => hatCommandNode(rooms, query))
     disco.node(entity, ({ scope, node, from }): DiscoNode | undefined => {
       if (node !== 'x-roomuser-item') return undefined
       const name = reservedNick(requireRoom(rooms, scope), bare(from))
@@ -185,6 +203,7 @@ function builtIn(
     invitations,
     registration,
     occupantIds,
+    hats,
     slowMode,
     pace(({ scope }) => config(scope)),
     moderation,

@@ -20,6 +20,9 @@ export const NS_OCCUPANT_ID = 'urn:xmpp:occupant-id:0'
 /** Messages that their senders or moderators take back (XEP-0424). */
 export const NS_RETRACT = 'urn:xmpp:message-retract:1'
 
+/** Roles of a room's own making (XEP-0317). */
+export const NS_HATS = 'urn:xmpp:hats:0'
+
 /** What an `<item/>` says (XEP-0045 §17.2). */
 export interface ItemFacts {
   readonly affiliation: Affiliation
@@ -94,6 +97,7 @@ export function readRole(text: string | undefined): Role | undefined {
 export function withoutClaims(stanza: Stanza, room: Jid): Stanza {
   const claims = (child: ChildSpan): boolean =>
     (child.ns === NS_OCCUPANT_ID && child.name === 'occupant-id') ||
+    (child.ns === NS_HATS && child.name === 'hats') ||
     (child.name === 'x' && (child.ns === NS_MUC_USER || child.ns === NS_MUC)) ||
     isOurs(stanza, child, room)
   return stanza.without(claims)

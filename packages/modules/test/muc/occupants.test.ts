@@ -243,3 +243,18 @@ story(
     assert.match(text(hag.drain().at(-1)), /<subject/)
   },
 )
+
+story('XEP-0307 §2: the service draws a name that is not taken', async (tale) => {
+  const crone = await tale.online(cauldron)
+  const hag = await tale.online(crypt)
+  const names = new Set<string | undefined>()
+  for (const id of ['1', '2']) {
+    await crone.send`<iq type='get' id='${id}' to='${service}'><unique xmlns='http://jabber.org/protocol/muc#unique'/></iq>`
+    names.add(/>([0-9a-f]{40})<\/unique>/.exec(text(crone.drain()[0]))?.[1])
+  }
+  assert.equal(names.size, 2)
+  assert(!names.has(undefined))
+  // Who may make no room there needs no name for one.
+  await hag.send`<iq type='get' id='u' to='${service}'><unique xmlns='http://jabber.org/protocol/muc#unique'/></iq>`
+  assert.match(text(hag.drain()[0]), /<not-allowed/)
+})
