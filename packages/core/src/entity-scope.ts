@@ -377,7 +377,8 @@ export class EntityScope implements Scope {
   }
 
   job(module: string, id: string, spec: unknown): void {
-    this.turn.job(id, { module, spec })
+    // Two modules may call theirs the same.
+    this.turn.job(`${module} ${id}`, { module, spec })
   }
 
   /** Ids come from (source, number), so that a replay after a loss makes the same ones (design §3.4). */
