@@ -209,6 +209,9 @@ const s2s = z.strictObject({
           'How long a stanza waits for another server before its sender gets it back as an error.',
       }),
       idle: duration('15m').meta({ description: 'A stream that carries nothing is closed.' }),
+      resumption: duration('5m').meta({
+        description: 'How long a stream of another server that broke may be resumed (XEP-0198).',
+      }),
     })
     .prefault({}),
   queue: z

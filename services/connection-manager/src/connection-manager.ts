@@ -205,6 +205,8 @@ class Manager implements ConnectionManager {
   async #asked({ method, input }: Request): Promise<unknown> {
     if (method === 's2s.list') return this.#federation.list()
     if (method === 'component.list') return this.#components.list()
+    if (method === 's2s.yield')
+      return await this.#federation.yields((input as Requests['s2s.yield']['input']).token)
     if (method !== 'instance.drain')
       throw new Error(`a connection manager does not answer ${method}`)
     const { draining } = input as Requests['instance.drain']['input']

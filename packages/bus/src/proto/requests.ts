@@ -49,6 +49,11 @@ export interface Requests {
     readonly input: undefined
     readonly output: readonly ComponentState[]
   }
+  /** A connection manager: ends a stream of another server that is resumed elsewhere, and answers when all of it is committed. */
+  readonly 's2s.yield': {
+    readonly input: { readonly token: string }
+    readonly output: undefined
+  }
   /** A connection manager: its streams with other servers, and what waits for them. */
   readonly 's2s.list': {
     readonly input: undefined

@@ -66,7 +66,10 @@ export class Components implements Door, AsyncDisposable {
       streams: (claims) => streamsOf(hosts.components(), claims),
       preferred,
       item: (item) => this.#backlog(item.shard).add(item),
-      leave: (shard) => this.#backlogs.get(shard.stream)?.leave(),
+      leave: (shard) => {
+        this.#backlogs.get(shard.stream)?.leave()
+        return true
+      },
       failed: (error) => log.warn('component_shards_unread', { err: error }),
     })
   }
@@ -217,7 +220,8 @@ export class Components implements Door, AsyncDisposable {
 
   #bounced(item: Item, condition: Refusal, text: string): void {
     this.#metrics.bounced.with({ condition }).inc(item.frame.recipients.length)
-    item.shard.settle(item, errorInputs(this.#options.services, item.frame, { condition, text }))
+    const inputs = errorInputs(this.#options.services, item.frame, { condition, text })
+    item.shard.settle(item, { inputs })
   }
 
   #ports(settle: () => void): ComponentPorts {
@@ -235,7 +239,7 @@ export class Components implements Door, AsyncDisposable {
       accept: (stanza, way, done) => {
         this.#mayGo(way.from, way.to)
         this.#metrics.stanzas.with({ direction: 'in' }).inc()
-        federation.receive({ stanza, ...way }, done)
+        federation.receive({ stanza, ...way }, { done })
       },
       random: (length) => env.random(length),
       timeouts: { ...settings.component, keepAlive },

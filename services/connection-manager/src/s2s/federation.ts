@@ -10,11 +10,12 @@ import { Dialer } from './dialer.ts'
 import { IncomingStream } from './incoming.ts'
 import { IncomingDoor } from './incoming-door.ts'
 import { Leases, rendezvous } from './leases.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger, type Work } from './ledger.ts'
 import { declareRemoteMetrics, type RemoteMetrics } from './metrics.ts'
 import { Outgoing } from './outgoing.ts'
 import { PartitionRoom } from './partition-room.ts'
 import { dnsResolver } from './resolver.ts'
+import { Resumptions } from './resumptions.ts'
 import type { Resolver } from './targets.ts'
 
 /** What federation is made of. */
@@ -47,12 +48,13 @@ export class Federation implements AsyncDisposable {
   readonly ledger: Ledger
   readonly #leases: Leases
   readonly #room: PartitionRoom
+  readonly #resumptions: Resumptions
   #cancel: Cancel = () => {}
 
   constructor(options: FederationOptions) {
     this.#options = options
     const { services } = options
-    const { bus, env, instance, settings, log, certificates } = services
+    const { bus, env, instance, settings, log } = services
     this.#metrics = declareRemoteMetrics(options.metrics)
     this.#context = this.#makeContext()
     this.#room = new PartitionRoom(bus, env, settings.partitions)
@@ -70,24 +72,15 @@ export class Federation implements AsyncDisposable {
         log.warn('commit_repeated', { err: error })
       },
     })
-    const { dns, connect } = settings.s2s.timeouts
-    this.#dialer = new Dialer({
-      resolver:
-        options.resolver ??
-        dnsResolver(
-          {
-            servers: settings.s2s.resolvers,
-            timeout: dns,
-            validating: settings.s2s.dnssec && settings.s2s.resolvers.length > 0,
-          },
-          env,
-        ),
-      chance: () => Buffer.from(env.random(4)).readUInt32BE(0) / 2 ** 32,
-      port: settings.s2s.port,
-      allowPrivate: settings.s2s.allowPrivate,
-      timeout: connect,
-      contextFor: (domain) => certificates.contextFor(domain),
+    this.#resumptions = new Resumptions({
+      bus,
+      env,
+      instance,
+      ledger: this.ledger,
+      within: settings.s2s.timeouts.resumption,
+      ttl: settings.ttl,
     })
+    this.#dialer = dialerOf(options)
     this.#outgoing = new Outgoing({
       services,
       context: this.#context,
@@ -107,15 +100,16 @@ export class Federation implements AsyncDisposable {
       streams: () => shards,
       preferred: rendezvous,
       item: (item) => this.#outgoing.add(item),
-      leave: (shard) => this.#outgoing.leave(shard),
+      leave: (shard, isLost) => this.#outgoing.leave(shard, isLost),
       failed: (error) => log.warn('shards_unread', { err: error }),
     })
     this.door = new IncomingDoor({
       services,
       context: this.#context,
       metrics: this.#metrics,
-      receive: (arrived, done) => this.receive(arrived, done),
+      receive: (arrived, work) => this.receive(arrived, work),
       dialbackSecret: options.dialbackSecret,
+      resumptions: this.#resumptions,
       verify: (question) => this.#outgoing.verify(question),
       changed: () => this.#countStreams(),
     })
@@ -127,10 +121,10 @@ export class Federation implements AsyncDisposable {
   }
 
   /** Puts what came from outside on its way, exactly once. */
-  receive(arrived: Arrived, done: () => void): void {
+  receive(arrived: Arrived, work: Pick<Work, 'marks' | 'done'>): void {
     const way = passage(this.#options.services, arrived)
     this.#room.use(way.stream)
-    this.ledger.receive({ inputs: [way], bytes: arrived.stanza.bytes.length, done })
+    this.ledger.receive({ inputs: [way], bytes: arrived.stanza.bytes.length, ...work })
   }
 
   /** Gives its shards to others behind what is being written, and closes its streams. */
@@ -168,6 +162,11 @@ export class Federation implements AsyncDisposable {
     return [...incoming, ...this.#outgoing.list()]
   }
 
+  /** Another instance goes on with a stream that was here (XEP-0198 §5). */
+  async yields(token: string): Promise<void> {
+    await this.#resumptions.yield(token)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#cancel()
     this.#leases.stop()
@@ -181,6 +180,10 @@ export class Federation implements AsyncDisposable {
     this.#cancel = this.#options.services.env.clock.after(tickEvery, () => {
       this.#arm()
       this.#outgoing.tick()
+      // One of all does it: whoever holds the first shard.
+      this.#resumptions
+        .tick(this.#leases.held.has(shardStream(0)))
+        .catch((error) => this.#options.services.log.warn('streams_not_forgotten', { err: error }))
       this.#metrics.shards.set(this.#leases.held.size)
     })
   }
@@ -216,4 +219,26 @@ export class Federation implements AsyncDisposable {
     this.#metrics.streams.with({ direction: 'in' }).set(this.door.connections.size)
     this.#metrics.streams.with({ direction: 'out' }).set(this.#outgoing.connections.size)
   }
+}
+
+function dialerOf({ services, resolver }: FederationOptions): Dialer {
+  const { env, settings, certificates } = services
+  const { dns, connect } = settings.s2s.timeouts
+  return new Dialer({
+    resolver:
+      resolver ??
+      dnsResolver(
+        {
+          servers: settings.s2s.resolvers,
+          timeout: dns,
+          validating: settings.s2s.dnssec && settings.s2s.resolvers.length > 0,
+        },
+        env,
+      ),
+    chance: () => Buffer.from(env.random(4)).readUInt32BE(0) / 2 ** 32,
+    port: settings.s2s.port,
+    allowPrivate: settings.s2s.allowPrivate,
+    timeout: connect,
+    contextFor: (domain) => certificates.contextFor(domain),
+  })
 }

@@ -11,7 +11,9 @@ import { Connection, type ConnectionContext } from '../stream/connection.ts'
 import { isDialbackKey } from './dialback-key.ts'
 import { isVerified } from './dialer.ts'
 import { type IncomingPorts, IncomingStream, type Verdict } from './incoming.ts'
+import type { Work } from './ledger.ts'
 import type { RemoteMetrics } from './metrics.ts'
+import type { Resumptions } from './resumptions.ts'
 import { TlsAcceptor } from './tls-acceptor.ts'
 
 /** What taking in the streams of other servers needs. */
@@ -20,8 +22,9 @@ export interface IncomingDoorPorts {
   readonly context: ConnectionContext
   readonly metrics: RemoteMetrics
   /** Puts what came on its way, exactly once. */
-  receive(arrived: Arrived, done: () => void): void
+  receive(arrived: Arrived, work: Pick<Work, 'marks' | 'done'>): void
   readonly dialbackSecret: Uint8Array
+  readonly resumptions: Resumptions
   verify(question: Parameters<IncomingPorts['verify']>[0]): Promise<Verdict>
   /** The number of streams has changed. */
   changed(): void
@@ -153,11 +156,12 @@ export class IncomingDoor implements Door, Disposable {
       isOurKey: (local, remote, streamId, key) =>
         isDialbackKey(dialbackSecret, { receiving: remote, originating: local, streamId }, key),
       verify: (question) => this.#ports.verify(question),
-      accept: (stanza, way, done) => {
+      accept: ({ marks, done, ...arrived }) => {
         metrics.stanzas.with({ direction: 'in' }).inc()
-        receive({ stanza, ...way }, done)
+        receive(arrived, { marks, done })
       },
       random: (length) => env.random(length),
+      resumable: this.#ports.resumptions,
       decided: (mechanism, outcome) =>
         metrics.authentications.with({ direction: 'in', mechanism, outcome }).inc(),
       tlsRequired: settings.tlsRequired,

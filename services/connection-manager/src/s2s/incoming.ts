@@ -5,6 +5,7 @@ import {
   NS_DIALBACK_FEATURE,
   NS_SASL,
   NS_SERVER,
+  NS_STREAM_MANAGEMENT,
   NS_TLS,
   StreamError,
 } from '@tactus/stanza'
@@ -16,8 +17,12 @@ import {
   type ResponseHeader,
 } from '@tactus/stream'
 import { type Stanza, type StreamHeader, type XmlElement, xml } from '@tactus/xml'
+import type { Arrived } from '../passage.ts'
 import { type Connection, hold } from '../stream/connection.ts'
 import type { StreamHandler } from '../stream/handler.ts'
+import { type DialbackStream, IncomingDialback } from './incoming-dialback.ts'
+import { IncomingManagement, isManagement, type ResumablePorts } from './incoming-management.ts'
+import type { Mark } from './ledger.ts'
 import type { PeerTls } from './outgoing-stream.ts'
 
 /** What an incoming stream asks of the federation. */
@@ -36,12 +41,9 @@ export interface IncomingPorts {
     readonly streamId: string
     readonly key: string
   }): Promise<Verdict>
-  /** Hands a stanza to its recipient's partition; `done` once it is there. */
-  accept(
-    stanza: Stanza,
-    way: { readonly from: Jid; readonly to: Jid; readonly id: string },
-    done: () => void,
-  ): void
+  /** Hands a stanza to its recipient's partition, and `marks` with it; `done` once it is there. */
+  accept(accepted: Accepted): void
+  readonly resumable: ResumablePorts
   random(length: number): Uint8Array
   /** A domain was believed, or was not. */
   decided(how: 'external' | 'dialback', outcome: string): void
@@ -49,6 +51,12 @@ export interface IncomingPorts {
   readonly timeouts: { readonly negotiation: number; readonly idle: number }
   /** Limits of the reader once it is known who speaks. */
   authenticated(connection: Connection): void
+}
+
+/** A stanza that is let in. */
+export interface Accepted extends Arrived {
+  readonly marks: readonly Mark[]
+  readonly done: () => void
 }
 
 /** What the authoritative server of a domain said of a key. */
@@ -61,9 +69,6 @@ export type Verdict =
       readonly condition: 'remote-server-not-found' | 'remote-server-timeout'
     }
 
-/** Pairs of domains of one stream at most (XEP-0220 §2.5), and how many may be asked about at a time. */
-const mostPairs = 64
-const mostAsked = 8
 /** Stanzas, and their bytes, that may be on the way to their partitions before the stream is read no further. */
 const mostUnderWay = { stanzas: 128, bytes: 1_048_576 }
 
@@ -77,7 +82,6 @@ export class IncomingStream implements StreamHandler {
   readonly #startTls: (() => void) | undefined
   /** Pairs that were proved, `remote local`. */
   readonly #pairs = new Map<string, 'external' | 'dialback'>()
-  readonly #asked = new Set<string>()
   /** Public, for the ids of what it brings; the stream's own id is known to the other side alone. */
   readonly #tag: string
   #streamId = ''
@@ -90,6 +94,9 @@ export class IncomingStream implements StreamHandler {
   #failures = 0
   #underWay = { stanzas: 0, bytes: 0 }
   #taken = 0
+  #isClosedByPeer = false
+  readonly #management: IncomingManagement
+  readonly #dialback: IncomingDialback
   readonly #openedAt: number
 
   constructor({
@@ -106,6 +113,13 @@ export class IncomingStream implements StreamHandler {
     this.#ports = ports
     this.#startTls = startTls
     this.#tag = Buffer.from(ports.random(12)).toString('base64url')
+    this.#management = new IncomingManagement({
+      send: (element) => connection.send(element),
+      pair: () => this.#pairs.keys().next().value,
+      resumable: ports.resumable,
+      superseded: () => connection.fail(new StreamError('conflict')),
+    })
+    this.#dialback = new IncomingDialback(this.#forDialback())
     const { wheel } = connection.context
     this.#openedAt = wheel.now
     connection.wakeAt(wheel.now + ports.timeouts.negotiation)
@@ -145,7 +159,8 @@ export class IncomingStream implements StreamHandler {
     if (isStanza(element, NS_SERVER)) return this.#stanza(element)
     if (ns === NS_TLS && element.name === 'starttls') return this.#upgrade()
     if (ns === NS_SASL && element.name === 'auth') return this.#external(element)
-    if (ns === NS_DIALBACK) return this.#dialback(element)
+    if (ns === NS_DIALBACK) return this.#dialback.element(element)
+    if (isManagement(element)) return await this.#management.element(element)
     throw new StreamError('unsupported-stanza-type')
   }
 
@@ -161,9 +176,12 @@ export class IncomingStream implements StreamHandler {
     return { from: this.#host, to: this.#remote, id: this.#streamId }
   }
 
-  closing(): void {}
+  closing(): void {
+    this.#isClosedByPeer = true
+  }
 
   ended(): void {
+    this.#management.ended(this.#isClosedByPeer)
     this.#pairs.clear()
   }
 
@@ -205,6 +223,8 @@ export class IncomingStream implements StreamHandler {
     }
     if (!tlsRequired && !this.#tls)
       offered.push(xml('dialback', { xmlns: NS_DIALBACK_FEATURE }, xml('errors')))
+    if (!tlsRequired || this.#tls || !this.#startTls)
+      offered.push(xml('sm', { xmlns: NS_STREAM_MANAGEMENT }))
     return xml('features', { xmlns: 'http://etherx.jabber.org/streams' }, offered)
   }
 
@@ -263,89 +283,26 @@ export class IncomingStream implements StreamHandler {
     this.connection.wakeAt(this.connection.context.wheel.now + this.#ports.timeouts.idle)
   }
 
-  #dialback(element: Stanza): void {
-    const { name, attrs } = element
-    if (this.#ports.tlsRequired && !this.#tls) throw new StreamError('policy-violation', 'Use TLS.')
-    // Answers come on streams that we opened (V33).
-    if (attrs.type !== undefined)
-      throw new StreamError('policy-violation', 'Nobody asked for this.')
-    const from = domainOf(attrs.from)
-    const to = domainOf(attrs.to)
-    if (from === undefined || to === undefined) throw new StreamError('improper-addressing')
-    const key = element.element.text()
-    if (name === 'verify') return this.#answer(from, to, attrs.id ?? '', key)
-    if (name === 'result') return this.#ask(from, to, key)
-    throw new StreamError('unsupported-stanza-type')
-  }
-
-  /** XEP-0220 §2.2.2: somebody was shown a key, and asks whether it is ours. Any instance can tell. */
-  #answer(from: string, to: string, id: string, key: string): void {
-    const isServed = this.#ports.status(to) === 'served'
-    if (!isServed) return this.#say('verify', { from, to, id }, 'item-not-found')
-    const type = this.#ports.isOurKey(to, from, id, key) ? 'valid' : 'invalid'
-    this.connection.send(xml('verify', { xmlns: NS_DIALBACK, from: to, to: from, id, type }))
-  }
-
-  /** XEP-0220 §2.2.1: the key says who opened this stream; only its domain's own server knows whether that is true. */
-  #ask(remote: string, local: string, key: string): void {
-    const pair = { from: remote, to: local }
-    // §2.4.2: what is wrong with one pair is no reason to close a stream that carries others.
-    if (this.#ports.status(local) !== 'served') return this.#say('result', pair, 'item-not-found')
-    if (!this.#ports.speaks(local, remote)) return this.#say('result', pair, 'not-allowed')
-    const name = `${remote} ${local}`
-    if (this.#pairs.has(name)) return this.#valid(remote, local)
-    if (this.#asked.has(name)) return
-    if (this.#pairs.size >= mostPairs || this.#asked.size >= mostAsked)
-      return this.#say('result', pair, 'resource-constraint')
-    this.#asked.add(name)
-    void this.#decide(remote, local, key)
-  }
-
-  async #decide(remote: string, local: string, key: string): Promise<void> {
-    const verdict = await this.#ports.verify({ remote, local, streamId: this.#streamId, key })
-    this.#asked.delete(`${remote} ${local}`)
-    if (!this.connection.isOpen) return
-    const pair = { from: remote, to: local }
-    if (verdict.kind === 'error') {
-      this.#ports.decided('dialback', verdict.condition)
-      return this.#say('result', pair, verdict.condition)
+  #forDialback(): DialbackStream {
+    const stream = this
+    const { connection } = this
+    return {
+      ports: this.#ports,
+      proved: this.#pairs,
+      get streamId() {
+        return stream.#streamId
+      },
+      get isEncrypted() {
+        return stream.#tls !== undefined
+      },
+      get isOpen() {
+        return connection.isOpen
+      },
+      send: (element) => connection.send(element),
+      fail: (error) => connection.fail(error),
+      proves: (domain) => this.#proves(domain),
+      prove: (remote, local) => this.#prove(remote, local, 'dialback'),
     }
-    const isProved =
-      verdict.kind === 'valid' &&
-      (verdict.verified || this.#proves(remote) || this.#ports.unverifiedAllowed(local, remote))
-    if (isProved) {
-      this.#ports.decided('dialback', 'success')
-      this.#prove(remote, local, 'dialback')
-      return this.#valid(remote, local)
-    }
-    this.#ports.decided('dialback', verdict.kind === 'valid' ? 'unverified' : 'invalid')
-    // The key is right, but anybody who can lie about the DNS could have made it so.
-    if (verdict.kind === 'valid') return this.#say('result', pair, 'policy-violation')
-    this.connection.send(
-      xml('result', { xmlns: NS_DIALBACK, from: local, to: remote, type: 'invalid' }),
-    )
-    this.#failures += 1
-    if (this.#pairs.size === 0) this.connection.fail(new StreamError('not-authorized'))
-  }
-
-  #valid(remote: string, local: string): void {
-    this.connection.send(
-      xml('result', { xmlns: NS_DIALBACK, from: local, to: remote, type: 'valid' }),
-    )
-  }
-
-  #say(
-    name: 'result' | 'verify',
-    { from, to, id }: { readonly from: string; readonly to: string; readonly id?: string },
-    condition: string,
-  ): void {
-    const error = xml(
-      'error',
-      { xmlns: NS_SERVER, type: 'cancel' },
-      xml(condition, { xmlns: 'urn:ietf:params:xml:ns:xmpp-stanzas' }),
-    )
-    const attrs = { xmlns: NS_DIALBACK, from: to, to: from, id, type: 'error' }
-    this.connection.send(xml(name, attrs, error))
   }
 
   #stanza(stanza: Stanza): void {
@@ -366,7 +323,12 @@ export class IncomingStream implements StreamHandler {
     const received = stanza.inNamespace(NS_CLIENT).with({ from, to })
     const { length } = received.bytes
     this.#count(1, length)
-    this.#ports.accept(received, { from, to, id }, () => this.#count(-1, -length))
+    const { marks, done } = this.#management.received()
+    const settle = (): void => {
+      this.#count(-1, -length)
+      done()
+    }
+    this.#ports.accept({ stanza: received, from, to, id, marks, done: settle })
   }
 
   /** Read no further than what can be handed on (design §3.9). */
@@ -385,11 +347,6 @@ function addressOf(text: string | undefined): Jid {
   const jid = text === undefined ? undefined : tryParseJid(text)
   if (!jid) throw new StreamError('improper-addressing')
   return jid
-}
-
-function domainOf(text: string | undefined): string | undefined {
-  const jid = text === undefined ? undefined : tryParseJid(text)
-  return jid !== undefined && domainpart(jid) === jid ? jid : undefined
 }
 
 /** RFC 6120 §6.4.2: `=` is a response of no bytes. */

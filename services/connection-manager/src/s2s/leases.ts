@@ -1,7 +1,7 @@
 import type { Bus, InstanceInfo } from '@tactus/bus'
 import { type Cancel, type Env, sleep } from '@tactus/env'
 import type { Ledger } from './ledger.ts'
-import { doneKey, type Item, Shard } from './shard.ts'
+import { doneKey, type Item, Shard, sessionsKey } from './shard.ts'
 
 /** What leasing and reading shards needs. */
 export interface LeasePorts {
@@ -21,8 +21,11 @@ export interface LeasePorts {
   ): string | undefined
   /** A stanza to be written. */
   item(item: Item): void
-  /** A shard goes to another instance: what is queued of it is dropped, it stays on the bus. */
-  leave(shard: Shard): void
+  /**
+   * A shard goes to another instance: what is queued of it is dropped, it stays on the bus. Asked again until it answers
+   * that nothing is on its way any more; `isLost`: it is another's already.
+   */
+  leave(shard: Shard, isLost: boolean): boolean
   failed(error: unknown): void
 }
 
@@ -38,6 +41,8 @@ const since = 4
 const count = 64
 const wait = 1_000
 const pause = 200
+/** Milliseconds after which what an earlier holder left to be resumed is resumed no more. */
+const inheritedFor = 600_000
 
 /**
  * Which outgoing shards this instance holds, and their reading (design §4).
@@ -143,13 +148,16 @@ export class Leases {
     const isWanted = wanted === this.#ports.instance || (wanted === undefined && !this.#isLeaving)
     if (!isWanted || shard?.leaving) await this.#giveUp(stream, shard)
     else if (!shard) await this.#takeUp(stream)
+    else if (this.#ports.env.clock.monotonic() - shard.since > inheritedFor) shard.forgetSessions()
   }
 
   async #takeUp(stream: string): Promise<void> {
-    const { bus, ledger } = this.#ports
-    const key = doneKey(stream)
-    const before = (await bus.hashes([key])).get(key) ?? new Map()
-    this.held.set(stream, new Shard(stream, { ledger, before }))
+    const { bus, ledger, env } = this.#ports
+    const keys = [doneKey(stream), sessionsKey(stream)] as const
+    const found = await bus.hashes(keys)
+    const [before, sessions] = keys.map((key) => found.get(key) ?? new Map<string, Uint8Array>())
+    const inherited = { before: before ?? new Map(), sessions: sessions ?? new Map() }
+    this.held.set(stream, new Shard(stream, { ledger, since: env.clock.monotonic(), ...inherited }))
     this.#changed()
   }
 
@@ -158,9 +166,9 @@ export class Leases {
     const { bus, instance } = this.#ports
     if (shard) {
       shard.leaving = true
-      this.#ports.leave(shard)
+      const isQuiet = this.#ports.leave(shard, false)
       this.#changed()
-      if (!shard.isSettled) return
+      if (!isQuiet || !shard.isSettled) return
       this.#drop(shard)
     }
     await bus.claim(stream, instance, undefined)
@@ -168,10 +176,8 @@ export class Leases {
 
   #drop(shard: Shard): void {
     this.held.delete(shard.stream)
-    if (!shard.leaving) {
-      shard.leaving = true
-      this.#ports.leave(shard)
-    }
+    shard.leaving = true
+    this.#ports.leave(shard, true)
     this.#changed()
   }
 

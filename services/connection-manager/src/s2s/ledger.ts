@@ -11,6 +11,14 @@ import {
 } from '@tactus/bus'
 import { type Env, sleep } from '@tactus/env'
 
+/** A field of a hash that follows what is done; of those in one record the last one counts. */
+export interface Mark {
+  readonly key: string
+  readonly field: string
+  /** Undefined removes it. */
+  readonly value: Uint8Array | undefined
+}
+
 /** What belongs together in one record: all of it is done, or none. */
 export interface Work {
   /** An entry of a shard that is done. */
@@ -21,6 +29,7 @@ export interface Work {
     readonly stream: StreamName
     readonly frame: InputFrame | Remote
   }[]
+  readonly marks?: readonly Mark[]
   readonly bytes: number
   /** It was applied. */
   readonly done?: () => void
@@ -151,13 +160,34 @@ function merge(works: readonly Work[]): readonly Operation[] {
   const removed = new Map<StreamName, Position[]>()
   const frames = new Map<StreamName, (InputFrame | Remote)[]>()
   const operations: Operation[] = []
-  for (const { remove, operations: more = [], inputs = [] } of works) {
+  const marks = new Map<string, Map<string, Uint8Array | undefined>>()
+  for (const { remove, operations: more = [], inputs = [], marks: set = [] } of works) {
     if (remove) pushTo(removed, remove.stream, remove.position)
     operations.push(...more)
+    for (const { key, field, value } of set) {
+      const fields = marks.get(key) ?? new Map<string, Uint8Array | undefined>()
+      marks.set(key, fields.set(field, value))
+    }
     for (const { stream, frame } of inputs) pushTo(frames, stream, frame)
   }
   for (const [stream, positions] of removed) operations.push({ op: 'remove', stream, positions })
   for (const [stream, list] of frames) operations.push({ op: 'append', stream, frames: list })
+  for (const [key, fields] of marks) operations.push(...marking(key, fields))
+  return operations
+}
+
+function marking(
+  key: string,
+  marks: ReadonlyMap<string, Uint8Array | undefined>,
+): readonly Operation[] {
+  const fields: (readonly [string, Uint8Array])[] = []
+  const gone: string[] = []
+  for (const [field, value] of marks)
+    if (value) fields.push([field, value])
+    else gone.push(field)
+  const operations: Operation[] = []
+  if (fields.length > 0) operations.push({ op: 'hset', key, fields })
+  if (gone.length > 0) operations.push({ op: 'hdel', key, fields: gone })
   return operations
 }
 

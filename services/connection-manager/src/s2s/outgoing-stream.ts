@@ -3,6 +3,7 @@ import {
   NS_DIALBACK_FEATURE,
   NS_SASL,
   NS_SERVER,
+  NS_STREAM_MANAGEMENT,
   NS_STREAMS,
   NS_TLS,
   StreamError,
@@ -11,6 +12,7 @@ import type { ResponseHeader } from '@tactus/stream'
 import { type Stanza, type StreamHeader, xml } from '@tactus/xml'
 import type { Connection } from '../stream/connection.ts'
 import type { StreamHandler } from '../stream/handler.ts'
+import { OutgoingManagement } from './outgoing-management.ts'
 
 /** Why a stream to another server did not come to be, or ended. */
 export interface Problem {
@@ -32,7 +34,11 @@ export interface PeerTls {
 
 /** What a stream to another server is for. */
 export type Purpose =
-  | { readonly kind: 'stanzas' }
+  | {
+      readonly kind: 'stanzas'
+      /** The stream that may be resumed (XEP-0198 §5). */
+      readonly resumes: string | undefined
+    }
   /** XEP-0220 §2.1.2: to ask whether a key is its own. */
   | { readonly kind: 'verify'; readonly streamId: string; readonly key: string }
 
@@ -63,6 +69,8 @@ export interface OutgoingListener {
   ended(problem: Problem): void
   stalled?(): void
   drained?(): void
+  /** The other server has more than was known. */
+  acknowledged?(): void
 }
 
 const temporary = (message: string): Problem => ({ message, final: undefined })
@@ -86,12 +94,21 @@ export class OutgoingStream implements StreamHandler {
   /** `external` or `dialback`, once the other side believes us. */
   authentication = ''
   tls: PeerTls | undefined
+  readonly management: OutgoingManagement
   readonly #options: OutgoingOptions
   #streamId = ''
-  #state: 'negotiating' | 'tls' | 'external' | 'dialback' | 'verifying' | 'ready' | 'ended' =
-    'negotiating'
+  #state:
+    | 'negotiating'
+    | 'tls'
+    | 'external'
+    | 'dialback'
+    | 'verifying'
+    | 'managing'
+    | 'ready'
+    | 'ended' = 'negotiating'
   #triedExternal = false
   #isDialbackKnown = false
+  #isManagementOffered = false
   #problem: Problem | undefined
 
   constructor(options: OutgoingOptions) {
@@ -100,7 +117,15 @@ export class OutgoingStream implements StreamHandler {
     this.local = options.local
     this.remote = options.remote
     this.tls = options.tls
-    options.connection.wakeAt(options.connection.context.wheel.now + options.timeout)
+    const { connection, listener, timeout } = options
+    const { wheel } = connection.context
+    connection.wakeAt(wheel.now + timeout)
+    this.management = new OutgoingManagement({
+      send: (element) => connection.send(element),
+      now: () => wheel.now,
+      begun: () => this.#begun(),
+      acknowledged: () => listener.acknowledged?.(),
+    })
   }
 
   /** Opens the stream; the connection is there. */
@@ -131,6 +156,7 @@ export class OutgoingStream implements StreamHandler {
     if (ns === NS_TLS && this.#state === 'tls') return await this.#tlsAnswered(element)
     if (ns === NS_SASL && this.#state === 'external') return this.#saslAnswered(element)
     if (ns === NS_DIALBACK) return this.#dialback(element)
+    if (ns === NS_STREAM_MANAGEMENT) return this.management.element(element)
     throw new StreamError('unsupported-stanza-type')
   }
 
@@ -173,6 +199,7 @@ export class OutgoingStream implements StreamHandler {
 
   #features(features: Stanza): void {
     if (features.hasChild('dialback', NS_DIALBACK_FEATURE)) this.#isDialbackKnown = true
+    this.#isManagementOffered = features.hasChild('sm', NS_STREAM_MANAGEMENT)
     if (!this.tls && features.hasChild('starttls', NS_TLS)) {
       this.#state = 'tls'
       this.connection.send(xml('starttls', { xmlns: NS_TLS }))
@@ -270,8 +297,16 @@ export class OutgoingStream implements StreamHandler {
     this.#give({ message: `dialback: ${type ?? 'no type'}`, final })
   }
 
+  /** Who we are is believed. */
   #ready(): void {
-    if (this.#state === 'ready') return
+    const { purpose } = this.#options
+    if (this.#state === 'ready' || this.#state === 'managing') return
+    if (!this.#isManagementOffered || purpose.kind !== 'stanzas') return this.#begun()
+    this.#state = 'managing'
+    this.management.begin(purpose.resumes)
+  }
+
+  #begun(): void {
     this.#state = 'ready'
     this.#options.listener.ready(this)
   }

@@ -9,6 +9,7 @@ import type { Services } from '../services.ts'
 import { Connection, type ConnectionContext } from '../stream/connection.ts'
 import { type Dialed, type Dialer, isVerified, Unreachable } from './dialer.ts'
 import type { Verdict } from './incoming.ts'
+import type { Mark } from './ledger.ts'
 import type { RemoteMetrics } from './metrics.ts'
 import {
   type OutgoingListener,
@@ -16,7 +17,7 @@ import {
   type PeerTls,
   type Purpose,
 } from './outgoing-stream.ts'
-import { type Bounce, Route } from './route.ts'
+import { type Returned, Route } from './route.ts'
 import type { Item, Shard } from './shard.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -59,15 +60,20 @@ export class Outgoing {
   add(item: Item): void {
     const { from, to } = item.frame
     this.#bytes += item.bytes
-    if (this.#bytes > this.#ports.services.settings.s2s.queue.total)
-      return this.#bounced(item, 'resource-constraint', 'too much waits for other servers')
-    this.#route(from, to).add(item)
+    const isFull = this.#bytes > this.#ports.services.settings.s2s.queue.total
+    this.#route(from, to, item.shard).add(item, isFull)
   }
 
-  /** A shard goes to another instance: what is queued of it is read again there. */
-  leave(shard: Shard): void {
-    for (const route of this.#routes.values()) route.leave((item) => item.shard === shard)
+  /** A shard goes to another instance: what is queued of it is read again there. Whether nothing is on its way any more. */
+  leave(shard: Shard, isLost: boolean): boolean {
+    let isQuiet = true
+    for (const [name, route] of this.#routes) {
+      if (route.shard !== shard) continue
+      if (route.leave(isLost)) this.#routes.delete(name)
+      else isQuiet = false
+    }
     this.#count()
+    return isQuiet
   }
 
   tick(): void {
@@ -123,25 +129,28 @@ export class Outgoing {
     }))
   }
 
-  #route(local: string, remote: string): Route {
+  #route(local: string, remote: string, shard: Shard): Route {
     const name = `${local} ${remote}`
     const known = this.#routes.get(name)
     if (known) return known
     const { services, isSure } = this.#ports
     const { queue, timeouts } = services.settings.s2s
-    const route = new Route(local, remote, {
+    const route = new Route({ local, remote }, shard, {
       env: services.env,
       limits: {
         stanzas: queue.stanzas,
         bytes: queue.bytes,
         delivery: timeouts.delivery,
         idle: timeouts.idle,
+        acknowledgement: services.settings.ackTimeout,
       },
       isSure,
-      dial: ({ hasFailed }, listener) =>
-        void this.#dial({ local, remote, purpose: { kind: 'stanzas' }, hasFailed }, listener),
-      written: (item) => this.#written(item),
-      bounced: (item, condition, text) => this.#bounced(item, condition, text),
+      dial: ({ hasFailed, resumes }, listener) => {
+        const purpose = { kind: 'stanzas', resumes } as const
+        void this.#dial({ local, remote, purpose, hasFailed }, listener)
+      },
+      written: (item, marks) => this.#written(item, marks),
+      bounced: (item, why, marks) => this.#bounced(item, why, marks),
     })
     if (this.#routes.size >= mostIdle) this.#forgetIdle()
     this.#routes.set(name, route)
@@ -164,16 +173,17 @@ export class Outgoing {
     this.#ports.metrics.queued.set(queued)
   }
 
-  #written(item: Item): void {
+  #written(item: Item, marks: readonly Mark[]): void {
     this.#ports.metrics.stanzas.with({ direction: 'out' }).inc(item.frame.recipients.length)
-    item.shard.settle(item)
+    item.shard.settle(item, { marks })
   }
 
   /** RFC 6120 §8.3.1: an error for each that could not be reached; none for an error. */
-  #bounced(item: Item, condition: Bounce, text: string): void {
+  #bounced(item: Item, { condition, text }: Returned, marks: readonly Mark[]): void {
     const { services, metrics } = this.#ports
     metrics.bounced.with({ condition }).inc(item.frame.recipients.length)
-    item.shard.settle(item, errorInputs(services, item.frame, { condition, text }))
+    const inputs = errorInputs(services, item.frame, { condition, text })
+    item.shard.settle(item, { inputs, marks })
   }
 
   async #dial(
@@ -262,6 +272,7 @@ export class Outgoing {
       ended: (problem) => listener.ended(problem),
       stalled: () => listener.stalled?.(),
       drained: () => listener.drained?.(),
+      acknowledged: () => listener.acknowledged?.(),
     }
   }
 

@@ -1,8 +1,9 @@
 import type { Env } from '@tactus/env'
-import { NS_SERVER } from '@tactus/stanza'
-import { WrittenMarks } from '../session/written.ts'
+import type { Mark } from './ledger.ts'
 import type { OutgoingListener, OutgoingStream, Problem } from './outgoing-stream.ts'
-import type { Item } from './shard.ts'
+import { type Outlet, StreamOutlet } from './outlet.ts'
+import { RouteSession } from './route-session.ts'
+import type { Item, Shard } from './shard.ts'
 
 /** Bounds of what waits for one remote domain. */
 export interface RouteLimits {
@@ -12,6 +13,8 @@ export interface RouteLimits {
   readonly delivery: number
   /** Milliseconds after which an unused stream is closed. */
   readonly idle: number
+  /** Milliseconds that an acknowledgement may take (XEP-0198). */
+  readonly acknowledgement: number
 }
 
 /** What a route asks of the federation. */
@@ -22,26 +25,37 @@ export interface RoutePorts {
   dial(route: Route, listener: OutgoingListener): void
   /** Whether what is written now cannot be another instance's to write. */
   isSure(): boolean
-  /** Written to the other server. */
-  written(item: Item): void
+  /** The other server has it, as far as it tells; `marks` go with it. */
+  written(item: Item, marks: readonly Mark[]): void
   /** Goes back to its sender. */
-  bounced(item: Item, condition: Bounce, text: string): void
+  bounced(item: Item, why: Returned, marks: readonly Mark[]): void
 }
 
 /** Why a stanza goes back. */
 export type Bounce = NonNullable<Problem['final']> | 'resource-constraint'
 
+/** Why a stanza goes back, for programs and for people. */
+export interface Returned {
+  readonly condition: Bounce
+  readonly text: string
+}
+
 const firstBackOff = 1_000
 const longestBackOff = 120_000
 /** How long a final refusal is believed. */
 const refusedFor = 30_000
+/** Stanzas that may be with the other server and not acknowledged. */
+const mostUnacked = 1_000
+/** Milliseconds that a route which goes to another instance waits for what it wrote. */
+const leaveWithin = 2_000
 
 interface Sent {
   readonly item: Item
+  /** Number of its last stanza. */
   readonly n: number
 }
 
-/** What waits for a remote domain, from one of ours, and the stream that it goes by. */
+/** What waits for a remote domain, from one of ours, and what it goes by. */
 export class Route implements OutgoingListener {
   readonly local: string
   readonly remote: string
@@ -49,23 +63,35 @@ export class Route implements OutgoingListener {
   /** Why there is no stream. */
   problem = ''
   readonly #ports: RoutePorts
+  readonly #session: RouteSession
+  #outlet: Outlet | undefined
   #queue: Item[] = []
   #queuedBytes = 0
-  /** Given to the socket, and maybe not taken by the system yet. */
+  /** Sent, and maybe not arrived yet. */
   #sent: Sent[] = []
-  #marks = new WrittenMarks()
   #n = 0
   #dialing = false
   #stalled = false
   #failures = 0
   #retryAt = 0
   #readyAt = 0
+  #leaveBy: number | undefined
   #refusal: Problem | undefined
 
-  constructor(local: string, remote: string, ports: RoutePorts) {
-    this.local = local
-    this.remote = remote
+  constructor(
+    pair: { readonly local: string; readonly remote: string },
+    shard: Shard,
+    ports: RoutePorts,
+  ) {
+    this.local = pair.local
+    this.remote = pair.remote
     this.#ports = ports
+    this.#session = new RouteSession(shard, `${pair.local} ${pair.remote}`)
+  }
+
+  /** What it belongs to. */
+  get shard(): Shard {
+    return this.#session.shard
   }
 
   get queued(): number {
@@ -87,45 +113,62 @@ export class Route implements OutgoingListener {
     return this.#failures > 0
   }
 
+  /** Id of the stream that may be resumed (XEP-0198 §5). */
+  get resumes(): string | undefined {
+    return this.#session.id
+  }
+
   /** Nothing of it need be remembered. */
   isForgettable(now: number): boolean {
     return this.queued === 0 && !this.stream && !this.#dialing && now >= this.#retryAt
   }
 
-  add(item: Item): void {
-    const { limits, env } = this.#ports
-    const now = env.clock.monotonic()
-    if (this.#refusal?.final && now < this.#retryAt)
-      return this.#ports.bounced(item, this.#refusal.final, this.#refusal.message)
-    if (
-      this.#queue.length >= limits.stanzas ||
-      this.#queuedBytes + item.bytes > Math.max(limits.bytes, item.bytes)
-    )
-      return this.#ports.bounced(item, 'resource-constraint', `too much waits for ${this.remote}`)
+  /** @param isFull no more may wait, for all domains together */
+  add(item: Item, isFull: boolean): void {
     this.#queue.push(item)
     this.#queuedBytes += item.bytes
+    // What an earlier holder sent comes first, and the other server may have said that it has it.
+    if (this.#session.skipping) return this.#match()
+    const why = this.#refuses(item, isFull)
+    if (why) {
+      this.#queue.pop()
+      this.#queuedBytes -= item.bytes
+      return this.#return(item, why)
+    }
     this.#go()
   }
 
-  /** Looks at what was written, what has waited for too long, and whether to try again. */
+  /** Looks at what has arrived, what has waited for too long, and whether to try again. */
   tick(): void {
-    this.settleWritten()
+    this.settle()
     this.#expire()
+    if (this.#outlet?.isMute()) {
+      this.problem = 'it acknowledges nothing'
+      this.#outlet.drop()
+    }
     this.#go()
   }
 
-  /** What is queued of a shard goes to its next holder, and so does the stream. */
-  leave(belongs: (item: Item) => boolean): void {
-    this.settleWritten()
-    this.#queue = this.#queue.filter((item) => !belongs(item))
-    this.#count()
-    if (!this.#sent.some(({ item }) => belongs(item)) && this.queued > 0) return
-    this.#sent = this.#sent.filter(({ item }) => !belongs(item))
-    this.stream?.connection.finish('closed')
-  }
-
-  close(): void {
-    this.stream?.connection.finish('closed')
+  /**
+   * What is queued goes to its next holder. Answers whether nothing is on its way any more; is it not, it is to be asked
+   * again. The stream is closed, or left to be resumed where the other server does not say what it has.
+   */
+  leave(isLost: boolean): boolean {
+    this.settle()
+    this.#queue = []
+    this.#queuedBytes = 0
+    const outlet = this.#outlet
+    if (!outlet) return true
+    const { clock } = this.#ports.env
+    this.#leaveBy ??= clock.monotonic() + leaveWithin
+    if (!isLost && this.#sent.length > 0 && clock.monotonic() < this.#leaveBy) return false
+    const isDone = this.#sent.length === 0 && !isLost
+    this.#sent = []
+    this.#outlet = undefined
+    // Closed in good order it could not be resumed, should the commit not come through.
+    if (isDone) this.#session.forget(() => outlet.close())
+    else outlet.drop()
+    return true
   }
 
   ready(stream: OutgoingStream): void {
@@ -136,30 +179,40 @@ export class Route implements OutgoingListener {
     this.problem = ''
     this.stream = stream
     this.#stalled = false
-    this.#marks = new WrittenMarks(this.#n)
-    stream.idleAfter = this.#ports.limits.idle
-    this.#touch(stream)
-    this.#go()
+    const { idle, acknowledgement: patience } = this.#ports.limits
+    const { beginning } = stream.management
+    if (beginning.kind === 'resumed' && !this.#session.resume(beginning.h)) {
+      this.#session.forget()
+      stream.connection.transport.destroy()
+      return
+    }
+    if (beginning.kind === 'new')
+      this.#session.renew(beginning.id, beginning.lost, () => this.#go())
+    this.#n = beginning.kind === 'new' ? 0 : this.#session.n
+    this.#outlet = new StreamOutlet(stream, { from: this.#n, idle, patience })
+    this.#match()
   }
 
-  /** The stream is over, or there was none. What the system had not taken is written again. */
+  /** The stream is over, or there was none. What the other server may not have is written again. */
   ended({ message, final }: Problem): void {
     const { env } = this.#ports
     const wasReady = this.stream !== undefined
     if (wasReady && this.#sent.length === 0) this.#failures = 0
-    this.settleWritten()
+    this.settle()
     this.stream = undefined
+    this.#outlet = undefined
     this.#dialing = false
     this.problem = message
+    if (wasReady && this.#leaveBy === undefined) this.#session.broken(this.#sent.length > 0)
     this.#queue = [...this.#sent.map(({ item }) => item), ...this.#queue]
+    this.#queuedBytes = this.#queue.reduce((sum, { bytes }) => sum + bytes, 0)
     this.#sent = []
-    this.#count()
     const now = env.clock.monotonic()
     if (final !== undefined) {
       this.#refusal = { message, final }
       this.#retryAt = now + refusedFor
-      for (const item of this.#queue.splice(0)) this.#ports.bounced(item, final, message)
-      this.#count()
+      for (let item = this.#take(); item; item = this.#take())
+        this.#return(item, { condition: final, text: message })
       return
     }
     // One that lets us in and closes at once must not be tried without end.
@@ -177,61 +230,100 @@ export class Route implements OutgoingListener {
     this.#go()
   }
 
-  /** Tells of what the system has taken. */
-  settleWritten(): void {
-    const { stream } = this
-    if (!stream || this.#sent.length === 0) return
-    const { connection } = stream
-    const upTo = this.#marks.advance(connection.bytesWritten - connection.transport.writableLength)
-    const done = this.#sent.findIndex(({ n }) => n > upTo)
-    for (const { item } of this.#sent.splice(0, done < 0 ? this.#sent.length : done))
-      this.#ports.written(item)
+  acknowledged(): void {
+    this.settle()
+    this.#go()
+  }
+
+  /** Tells of what has arrived, or was taken by the system where the other server does not say. */
+  settle(): void {
+    if (!this.#outlet || this.#sent.length === 0) return
+    const { delivered } = this.#outlet
+    const done = this.#sent.findIndex(({ n }) => n > delivered)
+    for (const { item, n } of this.#sent.splice(0, done < 0 ? this.#sent.length : done))
+      this.#ports.written(item, this.#session.left(n))
+  }
+
+  #refuses({ bytes }: Item, isFull: boolean): Returned | undefined {
+    const { limits, env } = this.#ports
+    const condition = 'resource-constraint'
+    if (isFull) return { condition, text: 'too much waits for other servers' }
+    const { final, message } = this.#refusal ?? {}
+    if (final !== undefined && message !== undefined && env.clock.monotonic() < this.#retryAt)
+      return { condition: final, text: message }
+    const isOver =
+      this.#queue.length > limits.stanzas || this.#queuedBytes > Math.max(limits.bytes, bytes)
+    return isOver ? { condition, text: `too much waits for ${this.remote}` } : undefined
   }
 
   #go(): void {
-    if (this.#queue.length === 0 || this.#stalled) return
-    if (this.stream) return this.#write(this.stream)
-    if (this.#dialing || this.#ports.env.clock.monotonic() < this.#retryAt) return
+    if (this.#queue.length === 0 || this.#stalled || this.#leaveBy !== undefined) return
+    if (this.#outlet) return this.#write(this.#outlet)
+    if (this.#dialing || this.stream || this.#ports.env.clock.monotonic() < this.#retryAt) return
     this.#dialing = true
     this.#ports.dial(this, this)
   }
 
-  #write(stream: OutgoingStream): void {
-    if (!this.#ports.isSure()) return
-    const { connection } = stream
-    while (!this.#stalled && connection.isOpen) {
-      const item = this.#queue.shift()
-      if (!item) break
-      this.#n += 1
-      this.#sent.push({ item, n: this.#n })
-      const stanza = item.frame.stanza.inNamespace(NS_SERVER)
-      for (const to of item.frame.recipients) {
-        const bytes = connection.framing.stanza(stanza.to === to ? stanza : stanza.with({ to }))
-        this.#marks.mark(this.#n, connection.sendBytes(bytes), connection.bytesWritten)
-      }
+  /** What the other server said that it has leaves the queue. */
+  #match(): void {
+    const { written } = this.#ports
+    for (let item = this.#queue[0]; item && this.#session.skip(item); item = this.#queue[0]) {
+      this.#take()
+      written(item, this.#session.skipped(item))
     }
-    this.#count()
-    this.#touch(stream)
+    if (!this.#session.skipping) {
+      this.#session.begin()
+      this.#n = this.#session.n
+      this.#go()
+    }
   }
 
-  #touch(stream: OutgoingStream): void {
-    const { wheel } = stream.connection.context
-    stream.idleUntil = wheel.now + this.#ports.limits.idle
-    stream.connection.wakeAt(stream.idleUntil)
+  #write(outlet: Outlet): void {
+    if (!this.#ports.isSure() || !this.#session.isOpen) return
+    const first = this.#n
+    while (this.#hasRoom(outlet)) {
+      const item = this.#take()
+      if (!item) break
+      this.#send(outlet, item)
+    }
+    if (this.#n > first) outlet.flushed()
+  }
+
+  #hasRoom(outlet: Outlet): boolean {
+    if (this.#stalled || !outlet.isOpen) return false
+    return !outlet.isManaged || this.#n - outlet.delivered < mostUnacked
+  }
+
+  #send(outlet: Outlet, item: Item): void {
+    const { stanza, recipients } = item.frame
+    for (const to of recipients.slice(this.#session.takeOffset())) {
+      this.#n += 1
+      outlet.send(stanza.to === to ? stanza : stanza.with({ to }), this.#n)
+    }
+    this.#sent.push({ item, n: this.#n })
+  }
+
+  #return(item: Item, why: Returned): void {
+    const marks = this.#outlet && this.#session.isOpen ? [] : this.#session.abandon()
+    this.#ports.bounced(item, why, marks)
   }
 
   #expire(): void {
     const { env, limits } = this.#ports
+    // One that went to some of its recipients is not for giving up.
+    if (this.#session.hasOffset && this.#outlet) return
     const oldest = env.clock.now() - limits.delivery
     while (this.#queue[0] !== undefined && this.#queue[0].frame.at < oldest) {
-      const item = this.#queue.shift()
-      if (item) this.#ports.bounced(item, 'remote-server-timeout', `${this.remote} does not answer`)
+      const item = this.#take()
+      const text = `${this.remote} does not answer`
+      if (item) this.#return(item, { condition: 'remote-server-timeout', text })
     }
-    this.#count()
   }
 
-  #count(): void {
-    this.#queuedBytes = this.#queue.reduce((sum, { bytes }) => sum + bytes, 0)
+  #take(): Item | undefined {
+    const item = this.#queue.shift()
+    this.#queuedBytes -= item?.bytes ?? 0
+    return item
   }
 }
 

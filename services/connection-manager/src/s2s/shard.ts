@@ -1,5 +1,5 @@
 import type { Entry, Operation, Position, Remote, StreamName } from '@tactus/bus'
-import type { Ledger, Work } from './ledger.ts'
+import type { Ledger, Mark, Work } from './ledger.ts'
 
 /** One stanza for a remote domain, and where it came from. */
 export interface Item {
@@ -19,6 +19,8 @@ interface OpenEntry {
 /** A shard that this instance holds: what was read of it and is not done (design §4). */
 export class Shard {
   readonly stream: StreamName
+  /** Since when it is held, on the monotonic clock. */
+  readonly since: number
   /** Up to where it was read. */
   position: Position = '0'
   /** It is being handed over: what is not under way stays for the next holder. */
@@ -29,6 +31,8 @@ export class Shard {
   readonly #before: Map<Position, Uint8Array>
   /** Stanzas that were given to a connection, and that nobody else may write meanwhile. */
   busy = 0
+  /** What earlier holders left of streams that may be resumed (XEP-0198 §5), by pair of domains, until it is used. */
+  readonly #sessions: Map<string, RemoteSession>
   /** Works that are not committed yet. */
   #uncommitted = 0
 
@@ -36,15 +40,46 @@ export class Shard {
     stream: StreamName,
     {
       ledger,
+      since,
       before,
+      sessions,
     }: {
+      readonly since: number
       readonly ledger: Ledger
       readonly before: ReadonlyMap<Position, Uint8Array>
+      readonly sessions: ReadonlyMap<string, Uint8Array>
     },
   ) {
     this.stream = stream
+    this.since = since
     this.#ledger = ledger
     this.#before = new Map(before)
+    this.#sessions = new Map([...sessions].map(([pair, bytes]) => [pair, readSession(bytes)]))
+  }
+
+  /** What an earlier holder left of the stream of a pair of domains; once. */
+  inherit(pair: string): RemoteSession | undefined {
+    const session = this.#sessions.get(pair)
+    this.#sessions.delete(pair)
+    return session
+  }
+
+  /** Nothing was to be sent for so long that no other server remembers. */
+  forgetSessions(): void {
+    const marks = [...this.#sessions.keys()].map((pair) => this.sessionMark(pair, undefined))
+    this.#sessions.clear()
+    if (marks.length > 0) this.#commit({ marks, bytes: 64 * marks.length })
+  }
+
+  /** How far the stream of a pair is, to be noted together with what leaves the shard. */
+  sessionMark(pair: string, session: RemoteSession | undefined): Mark {
+    const value = session && Buffer.from(JSON.stringify(session))
+    return { key: sessionsKey(this.stream), field: pair, value }
+  }
+
+  /** Notes how far the stream of a pair is; `noted` once it is. */
+  note(pair: string, session: RemoteSession | undefined, noted?: () => void): void {
+    this.#commit({ marks: [this.sessionMark(pair, session)], bytes: 64 }, noted)
   }
 
   get isSettled(): boolean {
@@ -67,22 +102,23 @@ export class Shard {
   }
 
   /** A stanza was written, or goes back to its sender with `inputs`. */
-  settle(item: Item, inputs: NonNullable<Work['inputs']> = []): void {
+  settle(item: Item, { inputs = [], marks = [] }: Pick<Work, 'inputs' | 'marks'> = {}): void {
     const open = this.#open.get(item.position)
     if (!open || isSet(open.done, item.index)) return
     open.done[item.index >> 3] = (open.done[item.index >> 3] ?? 0) | (1 << (item.index & 7))
     open.left -= 1
     const bytes = inputs.reduce((sum, { frame }) => sum + sizeOf(frame), 64)
-    const outcome = open.left === 0 ? this.#removal(item.position) : this.#note(item.position, open)
-    this.#commit({ ...outcome, inputs, bytes })
+    const outcome = open.left === 0 ? this.#removal(item.position) : this.#keep(item.position, open)
+    this.#commit({ ...outcome, inputs, marks, bytes })
   }
 
-  #commit(work: Work): void {
+  #commit(work: Work, done?: () => void): void {
     this.#uncommitted += 1
     this.#ledger.settle({
       ...work,
       done: () => {
         this.#uncommitted -= 1
+        done?.()
       },
     })
   }
@@ -96,12 +132,28 @@ export class Shard {
   }
 
   /** An entry that holds stanzas of several domains waits for the slowest; the next holder must not repeat the others. */
-  #note(position: Position, { done }: OpenEntry): Work {
+  #keep(position: Position, { done }: OpenEntry): Work {
     this.#before.set(position, done)
     const fields = [[position, Uint8Array.from(done)]] as const
     return { operations: [{ op: 'hset', key: doneKey(this.stream), fields }], bytes: 64 }
   }
 }
+
+/** How far a stream to another server is that may be resumed (XEP-0198 §5). */
+export interface RemoteSession {
+  /** As the other side named it. */
+  readonly id: string
+  /** Stanzas of it that have left the shard. */
+  readonly acked: number
+}
+
+function readSession(bytes: Uint8Array): RemoteSession {
+  const { id, acked } = JSON.parse(Buffer.from(bytes).toString('utf8')) as RemoteSession
+  return { id: String(id), acked: Number(acked) }
+}
+
+/** What may be resumed of a shard's streams, by pair of domains. */
+export const sessionsKey = (stream: StreamName): string => `sm:${stream}`
 
 /** Which frames of entries that are not gone yet are done, by position. */
 export const doneKey = (stream: StreamName): string => `done:${stream}`

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Entry, Position, Remote } from '@tactus/bus'
+import { realEnv } from '@tactus/env'
+import { Stanza } from '@tactus/xml'
+import type { Ledger, Work } from '../src/s2s/ledger.ts'
+import { OutgoingManagement } from '../src/s2s/outgoing-management.ts'
+import type { OutgoingListener, OutgoingStream } from '../src/s2s/outgoing-stream.ts'
+import { Route } from '../src/s2s/route.ts'
+import { Shard, sessionsKey } from '../src/s2s/shard.ts'
+
+const pair = { local: 'verona.lit', remote: 'mantua.lit' }
+const stream = 's:0'
+
+/** A sequence that looks like chance and is the same each time. */
+function chanceOf(seed: number): (most: number) => number {
+  let state = seed
+  return (most) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * most)
+  }
+}
+
+/** The bus' half: entries of one shard, and what is noted beside them. */
+class Store {
+  readonly entries = new Map<Position, Remote[]>()
+  readonly hashes = new Map<string, Map<string, Uint8Array>>()
+  #works: Work[] = []
+  #next = 1
+
+  readonly ledger = { settle: (work: Work) => void this.#works.push(work) } as unknown as Ledger
+
+  append(frame: Remote): Entry {
+    const position = String(this.#next++)
+    this.entries.set(position, [frame])
+    return { stream, position, frames: [frame] }
+  }
+
+  /** Some of what was handed over is committed, in order. */
+  commit(count: number): void {
+    for (const { remove, marks = [], done } of this.#works.splice(0, count)) {
+      if (remove) this.entries.delete(remove.position)
+      for (const { key, field, value } of marks) {
+        const fields = this.hashes.get(key) ?? new Map<string, Uint8Array>()
+        this.hashes.set(key, fields)
+        if (value) fields.set(field, value)
+        else fields.delete(field)
+      }
+      done?.()
+    }
+  }
+
+  /** Whoever handed it over is dead. */
+  forget(): void {
+    this.#works = []
+  }
+
+  shard(): Shard {
+    const sessions = this.hashes.get(sessionsKey(stream)) ?? new Map()
+    return new Shard(stream, { ledger: this.ledger, since: 0, before: new Map(), sessions })
+  }
+}
+
+/** Another server: what it got, in order, and what it remembers of the stream that broke. */
+class Peer {
+  readonly got: string[] = []
+  /** Its count of what it got, by the id of the stream. */
+  readonly #counts = new Map<string, number>()
+  #id = ''
+  #wire: string[] = []
+  #said: string[] = []
+  isOpen = false
+  listener: OutgoingListener | undefined
+  management: OutgoingManagement | undefined
+
+  /** A stream to it, as far as a route sees one. */
+  dial(resumes: string | undefined, listener: OutgoingListener): void {
+    this.isOpen = true
+    this.#wire = []
+    this.#said = []
+    this.listener = listener
+    const peer = this
+    const made = {
+      connection: {
+        get isOpen() {
+          return peer.isOpen
+        },
+        framing: { stanza: (stanza: Stanza) => stanza },
+        sendBytes: (stanza: Stanza) => this.#wire.push(`${stanza.id} ${stanza.to}`),
+        context: { wheel: { now: 0 } },
+        wakeAt: () => {},
+        transport: { destroy: () => this.hangUp() },
+        finish: () => this.hangUp(),
+      },
+    }
+    const management = new OutgoingManagement({
+      send: (element) => this.#said.push(element.name),
+      now: () => 0,
+      begun: () => listener.ready({ ...made, management } as unknown as OutgoingStream),
+      acknowledged: () => listener.acknowledged?.(),
+    })
+    this.management = management
+    management.begin(resumes)
+    const known = this.#counts.get(resumes ?? '')
+    if (resumes !== undefined && known !== undefined) {
+      this.#id = resumes
+      return this.#say(`<resumed h='${known}'/>`)
+    }
+    if (resumes !== undefined) this.#say('<failed/>')
+    this.#id = String(this.#counts.size + 1)
+    this.#counts.set(this.#id, 0)
+    this.#say(`<enabled id='${this.#id}' resume='true'/>`)
+  }
+
+  /** Takes so many of the stanzas that are under way. */
+  take(count: number): void {
+    const taken = this.#wire.splice(0, count)
+    this.got.push(...taken)
+    this.#counts.set(this.#id, this.#h + taken.length)
+  }
+
+  acknowledge(): void {
+    const isAsked = this.#said.includes('r')
+    this.#said = []
+    if (this.isOpen && isAsked) this.#say(`<a h='${this.#h}'/>`)
+  }
+
+  hangUp(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.#wire = []
+    this.listener?.ended({ message: 'it broke', final: undefined })
+  }
+
+  get #h(): number {
+    return this.#counts.get(this.#id) ?? 0
+  }
+
+  /** The other end is gone without a word. */
+  lose(): void {
+    this.isOpen = false
+    this.listener = undefined
+    this.#wire = []
+  }
+
+  #say(text: string): void {
+    this.management?.element(Stanza.parse(text.replace(/^<\w+/, "$& xmlns='urn:xmpp:sm:3'")))
+  }
+}
+
+function remoteFrame(id: number, recipients: number): Remote {
+  const stanza = Stanza.parse(
+    `<message xmlns='jabber:client' from='juliet@verona.lit/x' to='romeo@mantua.lit' id='${id}'/>`,
+  )
+  return {
+    kind: 'remote',
+    from: pair.local,
+    to: pair.remote,
+    recipients: Array.from({ length: recipients }, (_, at) => `r${at}@mantua.lit`),
+    stanza,
+    id: String(id),
+    at: 0,
+    durable: true,
+  }
+}
+
+/** Messages that are sent while connections break and holders die, in an order that the seed decides. */
+function live(seed: number): { readonly sent: string[]; readonly got: readonly string[] } {
+  const chance = chanceOf(seed)
+  const store = new Store()
+  const peer = new Peer()
+  const clock = { now: 0 }
+  const env = realEnv()
+  const sent: string[] = []
+  let shard = store.shard()
+  let route: Route | undefined
+  const makeRoute = (): Route =>
+    new Route(pair, shard, {
+      env: { ...env, clock: { ...env.clock, now: () => 0, monotonic: () => clock.now } },
+      limits: { stanzas: 1e6, bytes: 1e9, delivery: 1e9, idle: 1e9, acknowledgement: 1e9 },
+      dial: ({ resumes }, listener) => peer.dial(resumes, listener),
+      isSure: () => true,
+      written: (item, marks) => item.shard.settle(item, { marks }),
+      bounced: () => assert.fail('nothing goes back'),
+    })
+  const deal = (entry: Entry): void => {
+    route ??= makeRoute()
+    for (const item of shard.take(entry)) route.add(item, false)
+  }
+  const die = (): void => {
+    store.commit(chance(3))
+    store.forget()
+    peer.lose()
+    shard = store.shard()
+    route = undefined
+    for (const [position, frames] of store.entries) deal({ stream, position, frames })
+  }
+  const step = (): void => {
+    switch (chance(12)) {
+      case 0:
+        return peer.hangUp()
+      case 1:
+        return die()
+      case 2:
+      case 3:
+      case 4: {
+        const frame = remoteFrame(sent.length, 1 + chance(3))
+        sent.push(...frame.recipients.map((to) => `${frame.id} ${to}`))
+        return deal(store.append(frame))
+      }
+      case 5:
+      case 6:
+        return store.commit(chance(4))
+      case 7:
+        return peer.acknowledge()
+      default:
+        return peer.take(chance(4))
+    }
+  }
+  const settle = (): void => {
+    clock.now += 1e6
+    store.commit(100)
+    route?.tick()
+  }
+  for (let steps = 0; steps < 400; steps += 1) {
+    step()
+    if (chance(3) === 0) settle()
+  }
+  for (let rounds = 0; rounds < 200 && store.entries.size > 0; rounds += 1) {
+    settle()
+    peer.take(100)
+    peer.acknowledge()
+  }
+  assert.equal(store.entries.size, 0, 'everything leaves the shard')
+  return { sent, got: peer.got }
+}
+
+test('XEP-0198 §5: whatever breaks and whoever dies, the other server gets everything once and in order', () => {
+  for (let seed = 1; seed <= 60; seed += 1) {
+    const { sent, got } = live(seed)
+    assert.deepEqual(got, sent, `seed ${seed}`)
+  }
+})
