@@ -6,6 +6,12 @@ export const remoteSpecifications = [
     status: 'partial',
     note: 'Certificates of servers. Those of clients are no way to log in here.',
   },
+  {
+    xep: '0198',
+    version: '1.6.3',
+    status: 'complete',
+    note: 'Between servers: asked for and offered, with resumption on any connection manager in both directions. Where the other side resumes nothing, what it had not acknowledged is sent again.',
+  },
   { xep: '0185', version: '1.0', status: 'complete', note: undefined },
   {
     xep: '0220',
