@@ -35,7 +35,7 @@ function checkHeard({ heard, unheard }: Speaker): void {
 }
 
 test('XEP-0198 §5: the connection manager that has the stream to or from another server is killed; the next one resumes it: nothing is lost, doubled or out of order', {
-  timeout: 180_000,
+  timeout: 240_000,
 }, async (context) => {
   if (!canOwnServices(context)) return
   await using redis = await ownRedis()
