@@ -54,6 +54,8 @@ export interface Room {
   /** Random and known to nobody but the room. */
   readonly secret: string
   readonly settings: RoomSettings
+  /** Its owner has not configured it yet, and to others there is no such room (XEP-0045 §10.1). */
+  readonly isLocked: boolean
   setting<T>(field: string): T
   affiliationOf(account: BareJid): Affiliation
   /** Accounts that have registered a nickname (XEP-0045 §7.10), in the room or not. */
@@ -159,6 +161,10 @@ export interface RoomFeature {
   message?(message: RoomMessage): boolean
   /** The settings changed; answers the status codes that occupants are told (XEP-0045 §10.2.1). */
   configured?(room: Room, before: RoomSettings): readonly number[]
+  /** The settings are others, those of a room that was just made among them; occupants are told after this. */
+  settled?(room: Room): void
+  /** Somebody came in or went, under whatever nickname. */
+  populated?(room: Room): void
   /** The room is going: what the feature keeps elsewhere goes, too. */
   destroyed?(room: Room): void
 }

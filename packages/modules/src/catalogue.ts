@@ -28,6 +28,7 @@ import { privateStorage } from './private-storage/private-storage.ts'
 import { pubsub } from './pubsub/pubsub.ts'
 import { push } from './push/push.ts'
 import { registration } from './registration/registration.ts'
+import { roomSearch } from './room-search/room-search.ts'
 import { roster } from './roster/roster.ts'
 import { session } from './session/session.ts'
 import { stanzaIds } from './stanza-ids/stanza-ids.ts'
@@ -73,6 +74,7 @@ export const catalogue: readonly XmppModule[] = [
   userSearch,
   muc,
   absentees,
+  roomSearch,
   pubsub,
   bookmarks,
   displayed,

@@ -68,7 +68,11 @@ export const listingJob: JobDefinition<Spec, Page> = {
     return {
       rooms,
       count,
-      index: first ? await countRooms(reader, { service, since }, first.jid) : 0,
+      // The first page, which most ask for, is where nothing has to be counted.
+      index:
+        first && (after || before !== undefined || offset > 0)
+          ? await countRooms(reader, { service, since }, first.jid)
+          : 0,
     }
   },
   done(scope, spec, result) {

@@ -54,7 +54,7 @@ import { privateMessages, voice } from './features/voice.ts'
 import { bePresent } from './join.ts'
 import { leave, lose } from './leave.ts'
 import { listingJob, startListing } from './listing.ts'
-import { mucMigration, temporaryMigration } from './migrations.ts'
+import { listingMigration, mucMigration, temporaryMigration } from './migrations.ts'
 import { nickStore, occupantStore } from './occupants.ts'
 import { changeRoom, offerConfiguration } from './owner.ts'
 import { passIq } from './private.ts'
@@ -114,7 +114,12 @@ export const muc: XmppModule = defineModule({
     flapStore,
     beginningStore,
   ],
-  migrations: [mucMigration, roomCardStore.migration('0131-muc-card'), temporaryMigration],
+  migrations: [
+    mucMigration,
+    roomCardStore.migration('0131-muc-card'),
+    temporaryMigration,
+    listingMigration,
+  ],
   commands: roomCommands,
   jobs: { list: listingJob, farewell: farewellJob, sweep: sweepJob },
   identities: { [service]: [{ category: 'conference', type: 'text' }] },

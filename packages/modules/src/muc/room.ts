@@ -125,6 +125,10 @@ export class RoomTurn implements Room {
     return whole
   }
 
+  get isLocked(): boolean {
+    return this.record.locked
+  }
+
   get isPersistent(): boolean {
     return this.setting('muc#roomconfig_persistentroom')
   }
@@ -223,6 +227,7 @@ export class RoomTurn implements Room {
   }
 
   putOccupant(occupant: Occupant): void {
+    if (!this.occupant(occupant.nick)) this.#tellFeatures('populated')
     this.scope.set(occupantStore, occupant.nick, occupant)
     for (const { jid } of occupant.resources)
       if (this.scope.get(nickStore, jid) !== occupant.nick)
@@ -232,6 +237,7 @@ export class RoomTurn implements Room {
   /** Takes one resource, or all of them, out of the room's state. */
   dropOccupant(occupant: Occupant, rest?: Occupant): void {
     this.scope.set(occupantStore, occupant.nick, rest)
+    if (!rest) this.#tellFeatures('populated')
     const left = new Set(rest?.resources.map(({ jid }) => jid))
     for (const { jid } of occupant.resources)
       if (!left.has(jid) && this.scope.get(nickStore, jid) === occupant.nick)
@@ -257,6 +263,11 @@ export class RoomTurn implements Room {
     const wasTemporary = this.record.temporary !== undefined
     this.scope.set(roomStore, '', { ...this.record, ...changed })
     if (!isPersistent && !wasTemporary) this.#announceTemporary()
+    this.#tellFeatures('settled')
+  }
+
+  #tellFeatures(what: 'populated' | 'settled'): void {
+    for (const feature of this.rooms.features()) feature[what]?.(this)
   }
 
   broadcast(stanza: Stanza | XmlElement): void {
