@@ -15,6 +15,7 @@ import { affiliationOf } from './access.ts'
 import { sendItems } from './fetch.ts'
 import { sendLast, settingOf } from './fields.ts'
 import { deliverOrSend } from './notify.ts'
+import { endOf } from './options.ts'
 import { findNode, itemsOf, type Node, peopleOf, type Service, savePeople } from './service.ts'
 import type { Subscription } from './store.ts'
 import { eventElement, SUBSCRIBE_AUTHORIZATION } from './wire.ts'
@@ -101,6 +102,25 @@ export function settleSubscription(node: Node, subscription: Subscription, allow
   savePeople(node, { ...people, subscriptions })
   tellSubscriber(node, jid, allow ? 'subscribed' : 'none')
   if (allow) sendLastTo(node, jid)
+}
+
+/** First word of the timers that end subscriptions. */
+export const leaseTimer = 'pubsub-lease'
+
+/** Has a subscription end when its time is over (§12.18). */
+export function awaitEnd({ service, name }: Node, subscription: Subscription): void {
+  const { subid } = subscription
+  service.scope.timer(`${leaseTimer} ${subid}`, endOf(subscription), `${subid} ${name}`)
+}
+
+/** That time has come, unless the lease was made longer meanwhile. */
+export function endLease(service: Service, data: string): void {
+  const [subid = '', ...words] = data.split(' ')
+  const node = findNode(service, words.join(' '))
+  const subscription = node && peopleOf(node).subscriptions.get(subid)
+  if (!node || !subscription) return
+  const end = endOf(subscription)
+  if (end !== undefined && end <= service.scope.now) settleSubscription(node, subscription, false)
 }
 
 /** §6.1.7; it comes after the answer, as its payload has to be read first. */

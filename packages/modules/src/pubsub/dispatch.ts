@@ -16,12 +16,6 @@ const actions = new Map(
   features.flatMap((feature) => feature.actions).map((action) => [keyOf(action), action]),
 )
 
-/** What else XEP-0060 knows, with the names under which §10 would announce it. */
-const absent: Readonly<Record<string, string>> = {
-  options: 'subscription-options',
-  default: 'retrieve-default-sub',
-}
-
 /** The disco features of all parts, and of these. */
 export function announced(...others: readonly string[]): readonly string[] {
   const names = [...features.flatMap(({ announces }) => announces), ...others]
@@ -49,7 +43,7 @@ export function dispatch(
   }
   const [first] = children
   if (!first) throw new StanzaError('bad-request')
-  throw unsupported(absent[first.name] ?? first.name)
+  throw unsupported(first.name)
 }
 
 function keyOf({ type, ns, name }: Pick<Action, 'type' | 'ns' | 'name'>): string {

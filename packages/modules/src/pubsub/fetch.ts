@@ -2,9 +2,15 @@ import type { JobDefinition, Scope } from '@tactus/core'
 import { type PageSummary, pageElement } from '@tactus/stanza'
 import { selectByKeys } from '@tactus/storage'
 import { parseElement, type XmlElement, xml } from '@tactus/xml'
-import { deliverPayloads, notificationType, settingOf } from './fields.ts'
+import { deliverPayloads, settingOf } from './fields.ts'
 import { answerLater, type Reply, refuseLater } from './later.ts'
-import { deliverOrSend, type OldItem, oldItemMessage, replyAddress } from './notify.ts'
+import {
+  deliverOrSend,
+  messageTypeOf,
+  type OldItem,
+  oldItemMessage,
+  replyAddress,
+} from './notify.ts'
 import type { Node, Service } from './service.ts'
 import { type ItemEntry, itemKey, tables } from './store.ts'
 import { pubsubElement } from './wire.ts'
@@ -57,7 +63,7 @@ export function sendItems(
   const list = items.map(({ node, entry }) => ({
     ...wanted(node, entry),
     at: entry.at,
-    type: settingOf(node.config, notificationType),
+    type: messageTypeOf(node),
     shown: settingOf(node.config, deliverPayloads),
   }))
   if (list.length > 0) note(service, { kind: 'last', list, to })

@@ -161,6 +161,12 @@ export const notificationType: ConfigField<'normal' | 'headline'> = field(
   'headline',
   'Type of the message that notifies',
 )
+export const presenceBased: ConfigField<boolean> = field(
+  'presence_based_delivery',
+  booleanField,
+  false,
+  'Whether only those are notified who are online',
+)
 export const allowsSubscribing: ConfigField<boolean> = field(
   'subscribe',
   booleanField,
@@ -216,6 +222,7 @@ export const ownFields: readonly AnyField[] = [
   notifyDelete,
   notifyConfig,
   notificationType,
+  presenceBased,
   allowsSubscribing,
   itemReply,
   payloadType,
@@ -260,9 +267,13 @@ export function toTexts(values: NodeConfig, fields: readonly AnyField[]): Config
  *
  * @throws {StanzaError} `not-acceptable` for a value that does not fit
  */
-export function readConfig(form: DataForm, fields: readonly AnyField[]): ConfigTexts {
+export function readConfig(
+  form: DataForm,
+  fields: readonly AnyField[],
+  formType: string = NODE_CONFIG,
+): ConfigTexts {
   const definition = Object.fromEntries(fields.map((each) => [each.name, each.definition]))
-  return toTexts(readSubmission(form, NODE_CONFIG, definition), fields)
+  return toTexts(readSubmission(form, formType, definition), fields)
 }
 
 /** A configuration as a form that offers it, or tells of it. */
@@ -270,6 +281,7 @@ export function configForm(
   type: 'form' | 'result',
   config: ConfigTexts,
   fields: readonly AnyField[],
+  formType: string = NODE_CONFIG,
 ): DataForm {
   const shown = fields.map((each) => ({
     var: each.name,
@@ -278,7 +290,7 @@ export function configForm(
     values: each.definition.kind.write(settingOf(config, each)),
     ...(type === 'form' && { options: each.definition.kind.options }),
   }))
-  return { type, fields: [formTypeField(NODE_CONFIG), ...shown] }
+  return { type, fields: [formTypeField(formType), ...shown] }
 }
 
 /** @throws {StanzaError} `not-acceptable` when the node would keep more than the server allows */

@@ -8,11 +8,13 @@ import {
   deliverPayloads,
   itemReply,
   notificationType,
+  presenceBased,
   settingOf,
 } from './fields.ts'
+import { bodyOf, deliver, endOf, includeBody, payloadIn } from './options.ts'
 import { addressOf, type Node, peopleOf, savePeople } from './service.ts'
 import type { Subscription } from './store.ts'
-import { eventElement, replyTo } from './wire.ts'
+import { eventElement, replyTo, subscriptionHeaders } from './wire.ts'
 
 /** An item as subscribers see it. */
 export interface Announced {
@@ -33,11 +35,49 @@ export function notify(node: Node, content: XmlElement, by?: Session): void {
   const event = eventElement(content)
   const author = by?.presence && !by.invisible ? replyTo(by.jid) : undefined
   service.announce(node, messageOf(node, event, author))
-  const active = entitledSubscriptions(node).filter(({ state }) => state === 'subscribed')
-  const subscribers = [...new Set(active.map(({ jid }) => jid as Jid))]
-  // One payload for all of them. An address has one subscription, so there is no SubID to tell apart (§7.1.2.4).
-  if (subscribers.length > 0)
-    service.scope.multicast(subscribers, messageOf(node, clone(event)), { durable: false })
+  const { plain, withBody, several } = audienceOf(entitledSubscriptions(node))
+  const body = bodyOf(payloadIn(content))
+  tell(node, plain, event)
+  tell(node, withBody, body, event)
+  for (const [jid, { subids, wantsBody }] of several)
+    tell(node, [jid], wantsBody ? body : undefined, event, subscriptionHeaders(subids))
+}
+
+/** One payload for all of them; what is kept for those who are away is kept for good. */
+function tell(
+  node: Node,
+  recipients: readonly Jid[],
+  ...content: readonly (XmlElement | undefined)[]
+): void {
+  if (recipients.length === 0) return
+  const message = messageOf(node, ...content.map((each) => each && clone(each)))
+  const durable = message.attrs.type === 'normal'
+  node.service.scope.multicast(recipients, message, { durable })
+}
+
+interface Several {
+  readonly subids: readonly string[]
+  readonly wantsBody: boolean
+}
+
+/** Who gets the same: those with one subscription, and one by one those that have to tell theirs apart (§7.1.2.4). */
+function audienceOf(subscriptions: readonly Subscription[]): {
+  readonly plain: readonly Jid[]
+  readonly withBody: readonly Jid[]
+  readonly several: ReadonlyMap<Jid, Several>
+} {
+  const addresses = new Map<Jid, Several>()
+  for (const { jid, subid, state, options } of subscriptions) {
+    if (state !== 'subscribed' || !settingOf(options, deliver)) continue
+    const before = addresses.get(jid as Jid)
+    const wantsBody = before?.wantsBody || settingOf(options, includeBody)
+    addresses.set(jid as Jid, { subids: [...(before?.subids ?? []), subid], wantsBody })
+  }
+  const single = [...addresses].filter(([, { subids }]) => subids.length === 1)
+  const pick = (wanted: boolean): readonly Jid[] =>
+    single.filter(([, { wantsBody }]) => wantsBody === wanted).map(([jid]) => jid)
+  const several = new Map([...addresses].filter(([, { subids }]) => subids.length > 1))
+  return { plain: pick(false), withBody: pick(true), several }
 }
 
 /** Tells of a published item, if the node tells of such things. */
@@ -105,17 +145,28 @@ export function deliverOrSend(scope: Scope, to: string, stanza: XmlElement): voi
 
 function messageOf(node: Node, ...content: readonly (XmlElement | undefined)[]): XmlElement {
   const { scope, address } = node.service
-  const type = settingOf(node.config, notificationType)
+  const type = messageTypeOf(node)
   const attrs = { xmlns: NS_CLIENT, type, id: scope.makeId(), from: address }
   return xml('message', attrs, content)
+}
+
+/**
+ * A headline reaches who is online and nobody else (RFC 6121 §8.5.2): that is delivery by presence, without the service
+ * having to know it.
+ */
+export function messageTypeOf({ config }: Node): 'normal' | 'headline' {
+  return settingOf(config, presenceBased) ? 'headline' : settingOf(config, notificationType)
 }
 
 /** Those subscriptions whose holders may still have the items; the others are ended. */
 function entitledSubscriptions(node: Node): readonly Subscription[] {
   const people = peopleOf(node)
+  const { now } = node.service.scope
   const entitled = new Map(
     [...people.subscriptions].filter(
-      ([, { jid, state }]) => state === 'pending' || mayAccess(node, jid as Jid),
+      ([, each]) =>
+        (endOf(each) ?? Number.POSITIVE_INFINITY) > now &&
+        (each.state === 'pending' || mayAccess(node, each.jid as Jid)),
     ),
   )
   if (entitled.size < people.subscriptions.size)

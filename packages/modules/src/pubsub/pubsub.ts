@@ -12,7 +12,7 @@ import {
 import { isFull } from '@tactus/jid'
 import { isRequest, NS_DATA_FORMS, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM } from '@tactus/stanza'
 import { rosterStore } from '@tactus/storage'
-import { takeApproval } from './approval.ts'
+import { endLease, leaseTimer, takeApproval } from './approval.ts'
 import { describeNode, visibleNodes } from './discovery.ts'
 import { announced, dispatch } from './dispatch.ts'
 import { expiryTimer } from './expiry.ts'
@@ -51,7 +51,7 @@ export const pubsub: XmppModule = defineModule({
   implements: [
     xep('0060', '1.30.0', {
       status: 'partial',
-      note: 'Without subscription options, digests, leases, several subscriptions of one address and the ad-hoc command of §8.7: who waits for approval is listed by §8.8. A service lists the nodes whose access model is open or authorize; of the others only those know that have their names. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
+      note: 'Without digests and the ad-hoc command of §8.7: who waits for approval is listed by §8.8. A service lists the nodes whose access model is open or authorize; of the others only those know that have their names. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
     }),
     xep('0163', '1.2.2', {
       status: 'partial',
@@ -159,6 +159,7 @@ export const pubsub: XmppModule = defineModule({
       stripPrivateEvents(message, scope, port),
     )
 
+    hooks.timer(leaseTimer, ({ scope, data }) => endLease(serviceOf(scope), data))
     hooks.timer(expiryTimer, ({ scope, data }) => {
       const node = findNode(serviceOf(scope), data)
       if (node) expireItems(node)

@@ -12,6 +12,8 @@ const NS_PUBSUB_ERRORS = 'http://jabber.org/protocol/pubsub#errors'
 export const NODE_CONFIG = 'http://jabber.org/protocol/pubsub#node_config'
 /** Preconditions of a publication (XEP-0060 §7.1.5). */
 export const PUBLISH_OPTIONS = 'http://jabber.org/protocol/pubsub#publish-options'
+/** What a subscriber chooses (XEP-0060 §16.4.2). */
+export const SUBSCRIBE_OPTIONS = 'http://jabber.org/protocol/pubsub#subscribe_options'
 /** Requests to subscribe, for owners to decide (XEP-0060 §8.6). */
 export const SUBSCRIBE_AUTHORIZATION = 'http://jabber.org/protocol/pubsub#subscribe_authorization'
 /** What a node says of itself (XEP-0060 §5.4). */
@@ -49,6 +51,12 @@ export function ownerElement(child: XmlElement): XmlElement {
 /** `<event/>` of a notification. */
 export function eventElement(child: XmlElement): XmlElement {
   return xml('event', { xmlns: NS_PUBSUB_EVENT }, child)
+}
+
+/** Tells one subscription of an address from the others (XEP-0060 §7.1.2.4, XEP-0131). */
+export function subscriptionHeaders(subids: readonly string[]): XmlElement {
+  const headers = subids.map((subid) => xml('header', { name: 'SubID' }, subid))
+  return xml('headers', { xmlns: 'http://jabber.org/protocol/shim' }, headers)
 }
 
 /** Which resource published (XEP-0163 §4.3.1). */

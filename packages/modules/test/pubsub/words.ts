@@ -42,7 +42,7 @@ export async function ask(
   const answer = answers[0]
   assert(answer)
   if (answer.type === 'result') return String(answer.element.getChildElements()[0] ?? 'done')
-  const [error] = answer.element.getChildElements()
+  const error = answer.element.getChild('error')
   const conditions = error?.getChildElements().filter((child) => child.name !== 'text') ?? []
   const named = conditions.map((child) =>
     child.attrs.feature ? `${child.name}(${child.attrs.feature})` : child.name,

@@ -44,6 +44,8 @@ export const people: PubsubFeature = {
   ],
 }
 
+/** Who need not be approved. */
+const trusted: readonly string[] = ['owner', 'publisher', 'member']
 const given: readonly string[] = ['owner', 'publisher', 'publish-only', 'member', 'outcast', 'none']
 
 /** §5.7: the affiliations of whoever asks. */
@@ -75,27 +77,51 @@ function affiliations(request: PubsubRequest): IqAnswer {
   return ownerElement(xml('affiliations', { node: node.name }, list))
 }
 
-/** §8.9.2 */
+/** §8.9.2: all that is asked for happens, or nothing. */
 function changeAffiliations(request: PubsubRequest): IqAnswer {
   const node = ownNode(request)
+  const wanted = request.action.getChildren('affiliation', NS_PUBSUB_OWNER).map(({ attrs }) => ({
+    jid: bare(requireJid(attrs.jid)),
+    affiliation: attrs.affiliation ?? '',
+  }))
+  const isTwice = new Set(wanted.map(({ jid }) => jid)).size < wanted.length
+  if (isTwice || wanted.some(({ affiliation }) => !given.includes(affiliation)))
+    throw new StanzaError('bad-request')
   const before = peopleOf(node)
   const changed = new Map(before.affiliations)
-  for (const { attrs } of request.action.getChildren('affiliation', NS_PUBSUB_OWNER)) {
-    const jid = bare(requireJid(attrs.jid))
-    if (!given.includes(attrs.affiliation ?? '')) throw new StanzaError('bad-request')
-    // §8.9.2.4: an owner remains; the account is the owner of its nodes.
-    if (jid === node.service.owner) throw new StanzaError('not-acceptable')
-    if (attrs.affiliation === 'none') changed.delete(jid)
-    else changed.set(jid, attrs.affiliation as Affiliation)
+  for (const { jid, affiliation } of wanted) {
+    // An owner remains; the account is the owner of its nodes.
+    if (jid === node.service.owner) throw unchangedAffiliations(node, wanted)
+    if (affiliation === 'none') changed.delete(jid)
+    else changed.set(jid, affiliation as Affiliation)
   }
   if (changed.size > node.service.limits.affiliations) throw new StanzaError('policy-violation')
   if (node.service.owner === undefined && ![...changed.values()].includes('owner'))
-    throw new StanzaError('not-acceptable')
-  const subscribed = [...before.subscriptions].filter(
-    ([, { jid }]) => changed.get(bare(jid as Jid)) !== 'outcast',
-  )
-  savePeople(node, { affiliations: changed, subscriptions: new Map(subscribed) })
+    throw unchangedAffiliations(node, wanted)
+  savePeople(node, { ...before, affiliations: changed })
+  settleAffected(node, new Set(wanted.map(({ jid }) => jid)))
   return undefined
+}
+
+/** §8.7.4: who is let in, or shut out, need not wait for approval any more. */
+function settleAffected(node: Node, persons: ReadonlySet<string>): void {
+  for (const subscription of peopleOf(node).subscriptions.values()) {
+    const jid = subscription.jid as Jid
+    if (!persons.has(bare(jid))) continue
+    const affiliation = affiliationOf(node, jid)
+    if (affiliation === 'outcast') settleSubscription(node, subscription, false)
+    else if (subscription.state === 'pending' && trusted.includes(affiliation))
+      settleSubscription(node, subscription, true)
+  }
+}
+
+/** §8.9.2.4: an error names what remains as it was, which is everything. */
+function unchangedAffiliations(node: Node, wanted: readonly { readonly jid: Jid }[]): StanzaError {
+  const list = wanted.map(({ jid }) =>
+    xml('affiliation', { jid, affiliation: affiliationOf(node, jid) }),
+  )
+  const echo = ownerElement(xml('affiliations', { node: node.name }, list))
+  return new StanzaError('not-acceptable', undefined, { echo })
 }
 
 /** §8.8.1 */
@@ -107,25 +133,52 @@ function subscriptions(request: PubsubRequest): IqAnswer {
   return ownerElement(xml('subscriptions', { node: node.name }, list))
 }
 
-/** §8.8.2; who was waiting for approval gets it, or not, by this (§8.6). */
+/** §8.8.2; who was waiting for approval gets it, or not, by this (§8.6). All that is asked for happens, or nothing. */
 function changeSubscriptions(request: PubsubRequest): IqAnswer {
   const node = ownNode(request)
-  for (const { attrs } of request.action.getChildren('subscription', NS_PUBSUB_OWNER))
-    changeSubscription(node, requireJid(attrs.jid), attrs.subscription)
+  const wanted = request.action
+    .getChildren('subscription', NS_PUBSUB_OWNER)
+    .map(({ attrs }) => ({ ...attrs, jid: requireJid(attrs.jid) }) satisfies Wanted)
+  // §8.8.2.4: an error names what remains as it was.
+  if (!wanted.every((each) => isPossible(node, each))) throw unchangedSubscriptions(node, wanted)
+  for (const each of wanted) changeSubscription(node, each)
   return undefined
 }
 
-function changeSubscription(node: Node, jid: Jid, state: string | undefined): void {
-  const known = subscriptionsFor(node, jid)
+interface Wanted {
+  readonly jid: Jid
+  readonly subid?: string
+  readonly subscription?: string
+}
+
+function isPossible(node: Node, { jid, subid, subscription }: Wanted): boolean {
+  const isKnown = subscriptionsFor(node, jid).some((each) => each.subid === subid)
+  const isState = subscription === 'none' || subscription === 'subscribed'
+  return isState && (subid === undefined || isKnown)
+}
+
+function unchangedSubscriptions(node: Node, wanted: readonly Wanted[]): StanzaError {
+  const list = wanted.flatMap(({ jid }) => {
+    const known = subscriptionsFor(node, jid)
+    const states = known.map(({ subid, state }) => ({ jid, subid, subscription: state }))
+    return states.length > 0 ? states : [{ jid, subscription: 'none' }]
+  })
+  const elements = list.map((attrs) => xml('subscription', attrs))
+  const echo = ownerElement(xml('subscriptions', { node: node.name }, elements))
+  return new StanzaError('not-acceptable', undefined, { echo })
+}
+
+function changeSubscription(node: Node, { jid, subid, subscription: state }: Wanted): void {
+  const all = subscriptionsFor(node, jid)
+  const known = all.filter((each) => subid === undefined || each.subid === subid)
   if (state === 'none') {
     for (const each of known) settleSubscription(node, each, false)
     return
   }
-  if (state !== 'subscribed') throw new StanzaError('bad-request')
   if (known.some((each) => each.state === 'subscribed')) return
   const [waiting] = known
-  const subid = waiting?.subid ?? node.service.scope.makeId()
-  const subscription: Subscription = { options: {}, ...waiting, jid, subid, state }
+  const made = waiting ?? { options: {}, jid, subid: node.service.scope.makeId() }
+  const subscription: Subscription = { ...made, state: 'subscribed' }
   storeSubscription(node, subscription)
   settleSubscription(node, subscription, true)
 }

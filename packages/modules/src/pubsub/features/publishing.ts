@@ -13,7 +13,7 @@ import {
   payloadType,
   settingOf,
 } from '../fields.ts'
-import { keepsItems, mayReplace, publishItem, retractItems } from '../publish.ts'
+import { capacityOf, keepsItems, mayReplace, publishItem, retractItems } from '../publish.ts'
 import {
   createNode,
   fieldsOf,
@@ -53,10 +53,11 @@ function publish(request: PubsubRequest): IqAnswer {
   const name = requireNode(action)
   const options = readOptions(request)
   const node = targetOf(request, name, options)
-  const { id, payload } = readItem(action, node)
-  const published = publishItem(node, { id, payload, publisher: from, session })
-  const item = published === undefined ? undefined : xml('item', { id: published })
-  return pubsubElement(xml('publish', { node: name }, item))
+  const published = readItems(action, node).map(({ id, payload }) =>
+    publishItem(node, { id, payload, publisher: from, session }),
+  )
+  const items = published.map((id) => (id === undefined ? undefined : xml('item', { id })))
+  return pubsubElement(xml('publish', { node: name }, items))
 }
 
 /** The node that is published to; it is made where that is allowed (§7.1.4, §7.1.5). */
@@ -131,10 +132,17 @@ interface ItemRequest {
   readonly payload: XmlElement | undefined
 }
 
-/** The item as the kind of the node demands it (§4.3, §7.1.3.6). */
-function readItem(action: XmlElement, node: Node): ItemRequest {
-  const [item, ...others] = action.getChildren('item', NS_PUBSUB)
-  if (others.length > 0) throw new StanzaError('bad-request', 'One item is published at a time.')
+/** The items as the kind of the node demands them; all of a batch, or none (§4.3, §7.1.3.6, §12.8). */
+function readItems(action: XmlElement, node: Node): readonly ItemRequest[] {
+  const items = action.getChildren('item', NS_PUBSUB)
+  const most = Math.min(node.service.limits.pageItems, Math.max(1, capacityOf(node)))
+  if (items.length > most) throw pubsubError('not-allowed', 'max-items-exceeded')
+  return items.length === 0
+    ? [readItem(undefined, node)]
+    : items.map((item) => readItem(item, node))
+}
+
+function readItem(item: XmlElement | undefined, node: Node): ItemRequest {
   const hasPayload = settingOf(node.config, deliverPayloads)
   const isKept = keepsItems(node)
   if (!item) {
@@ -159,19 +167,21 @@ function payloadOf(item: XmlElement, node: Node): XmlElement | undefined {
 /** §7.2 */
 function retract({ service, action, from }: PubsubRequest): IqAnswer {
   const name = requireNode(action)
-  const [item, ...others] = action.getChildren('item', NS_PUBSUB)
-  const id = item?.attrs.id
-  if (!id || others.length > 0) throw pubsubError('bad-request', 'item-required')
+  const ids = action.getChildren('item', NS_PUBSUB).map(({ attrs }) => attrs.id ?? '')
+  if (ids.length === 0 || ids.includes('')) throw pubsubError('bad-request', 'item-required')
   const node = requireExisting(service, findNode(service, name), from)
   requirePublisher(node, from)
   if (!keepsItems(node)) throw unsupported('persistent-items')
-  const entry = itemsOf(node).find((each) => each.id === id)
-  if (!entry) throw new StanzaError('item-not-found')
-  if (!mayReplace(node, entry, from)) throw new StanzaError('forbidden')
+  const entries = new Map(itemsOf(node).map((entry) => [entry.id, entry]))
+  for (const id of ids) {
+    const entry = entries.get(id)
+    if (!entry) throw new StanzaError('item-not-found')
+    if (!mayReplace(node, entry, from)) throw new StanzaError('forbidden')
+  }
   const { notify } = action.attrs
   retractItems(
     node,
-    [id],
+    ids,
     notify === undefined ? settingOf(node.config, notifyRetract) : isYes(notify),
   )
   return undefined

@@ -1,13 +1,14 @@
 import { deferred, type IqAnswer } from '@tactus/core'
+import { bare, type Jid } from '@tactus/jid'
 import { NS_RSM, type PageSummary, pageElement, readPageRequest, StanzaError } from '@tactus/stanza'
 import { xml } from '@tactus/xml'
-import { requireAccess, requireExisting } from '../access.ts'
+import { requireAccess, requireExisting, subscriptionsFor } from '../access.ts'
 import type { PubsubFeature } from '../feature.ts'
 import { answerWithItems } from '../fetch.ts'
 import { pageOf } from '../paging.ts'
-import { findNode, itemsOf, type PubsubRequest } from '../service.ts'
+import { findNode, itemsOf, type Node, type PubsubRequest } from '../service.ts'
 import type { ItemEntry } from '../store.ts'
-import { NS_PUBSUB, pubsubElement, requireNode } from '../wire.ts'
+import { NS_PUBSUB, pubsubElement, pubsubError, requireNode } from '../wire.ts'
 
 /** XEP-0060 §6.5: retrieve items. */
 export const retrieving: PubsubFeature = {
@@ -23,12 +24,22 @@ function retrieve(request: PubsubRequest): IqAnswer {
   const name = requireNode(action)
   const node = requireExisting(service, findNode(service, name), from)
   requireAccess(node, from)
+  requireSubscription(node, from, action.attrs.subid)
   const { entries, summary } = chosen(request, itemsOf(node))
   const page = summary && pageElement(summary)
   if (entries.length === 0) return pubsubElement(xml('items', { node: name }), page)
   const reply = { id: stanza.id ?? '', to: from, from: stanza.to ?? service.address }
   answerWithItems(node, entries, { reply, summary })
   return deferred
+}
+
+/** §6.5.9.1, §6.5.9.2: who has several subscriptions says by which of them. */
+function requireSubscription(node: Node, from: Jid, subid: string | undefined): void {
+  const own = subscriptionsFor(node, from)
+  const known = own.length > 0 ? own : subscriptionsFor(node, bare(from))
+  if (subid === undefined && known.length > 1) throw pubsubError('bad-request', 'subid-required')
+  if (subid !== undefined && !known.some((each) => each.subid === subid))
+    throw pubsubError('not-acceptable', 'invalid-subid')
 }
 
 interface Chosen {
