@@ -82,6 +82,13 @@ export type CommitOutcome =
     }
   | { readonly outcome: 'gap' | 'fenced' }
 
+/** What is written by compare and set. */
+export interface BusRecord {
+  /** From 1, one more with every write. */
+  readonly version: number
+  readonly value: Uint8Array
+}
+
 /** An instance that announced itself. */
 export interface InstanceInfo {
   readonly id: string
@@ -168,6 +175,21 @@ export interface Bus extends AsyncDisposable {
   /** Who holds what, by name. */
   claims(): Promise<ReadonlyMap<string, string>>
 
+  /** A record that one instance at a time writes; undefined where there is none, or none any more. */
+  record(name: string): Promise<BusRecord | undefined>
+  /**
+   * Replaces a record whose version is `version` (0: there is none), for `ttl` milliseconds; an undefined value removes
+   * it. Answers whether it was replaced, also by an earlier attempt to write the same; the version is one more then.
+   *
+   * What a writer writes must differ from what any other would.
+   */
+  replace(
+    name: string,
+    version: number,
+    value: Uint8Array | undefined,
+    ttl: number,
+  ): Promise<boolean>
+
   /** All fields of each hash, in one round trip; missing keys give empty maps. */
   hashes(keys: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>>
   /** Members of sorted sets with a score up to `max`, lowest first, at most `limit` of each. */
@@ -191,8 +213,15 @@ export interface Bus extends AsyncDisposable {
    * @throws {BusUnavailable} when no answer came within `timeout` ms @throws {RequestFailed} when its handler threw
    */
   request(instance: string, request: Request, timeout: number): Promise<unknown>
-  /** Answers requests to `instance` until disposed. A handler that throws answers with an error. */
-  serve(instance: string, handler: (request: Request) => Promise<unknown>): AsyncDisposable
+  /**
+   * Answers requests to `instance` until disposed. A handler that throws answers with an error. `atWork` handlers run at
+   * once, 64 when absent; more is for those that mostly wait.
+   */
+  serve(
+    instance: string,
+    handler: (request: Request) => Promise<unknown>,
+    options?: { readonly atWork?: number },
+  ): AsyncDisposable
 
   /** Share of the bus' memory in use, 0…1; 0 where unlimited. */
   pressure(): number

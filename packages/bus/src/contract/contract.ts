@@ -1,6 +1,7 @@
 import { commitCases } from './commits.ts'
 import { instanceCases } from './instances.ts'
 import { liveStateCases } from './live-state.ts'
+import { recordCases } from './records.ts'
 import { streamCases } from './streams.ts'
 import type { ContractCase } from './support.ts'
 
@@ -14,4 +15,5 @@ export const busContract: readonly ContractCase[] = [
   ...commitCases,
   ...liveStateCases,
   ...instanceCases,
+  ...recordCases,
 ]

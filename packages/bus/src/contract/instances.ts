@@ -7,7 +7,7 @@ import {
   type InstanceInfo,
   RequestFailed,
 } from '../bus.ts'
-import { ack, type ContractCase, commit, hashOf, namesIn } from './support.ts'
+import { ack, bytes, type ContractCase, commit, hashOf, namesIn } from './support.ts'
 
 const instance = (id: string, info: Record<string, string> = {}): InstanceInfo => ({
   id,
@@ -179,6 +179,8 @@ export const instanceCases: readonly ContractCase[] = [
         () => bus.step('r1'),
         () => bus.hashes(['a']),
         () => bus.due(['a'], 1, 1),
+        () => bus.record('a'),
+        () => bus.replace('a', 0, bytes('x'), 1_000),
         () => bus.queue('a', 0, 1),
         () => bus.beat(instance('r1'), 1_000),
         () => bus.instances(),

@@ -2,6 +2,7 @@ import type { Env } from '@tactus/env'
 import {
   type Bus,
   BusFull,
+  type BusRecord,
   BusUnavailable,
   type CommitOutcome,
   type Entry,
@@ -153,6 +154,20 @@ export class MemoryBus implements Bus {
 
   async claims(): Promise<ReadonlyMap<string, string>> {
     return new Map(this.#state().claims)
+  }
+
+  async record(name: string): Promise<BusRecord | undefined> {
+    const found = this.#state().record(name, this.#env.clock.monotonic())
+    return found && { version: found.version, value: found.value }
+  }
+
+  async replace(
+    name: string,
+    version: number,
+    value: Uint8Array | undefined,
+    ttl: number,
+  ): Promise<boolean> {
+    return this.#state().replace(name, version, { value, ttl, now: this.#env.clock.monotonic() })
   }
 
   async hashes(

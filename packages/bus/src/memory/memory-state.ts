@@ -1,4 +1,5 @@
 import type {
+  BusRecord,
   CommitOutcome,
   Entry,
   Operation,
@@ -26,6 +27,7 @@ export class MemoryState {
   readonly queues: Map<string, QueueEntry[]> = new Map<string, QueueEntry[]>()
   /** Who holds a name that one instance holds at a time. */
   readonly claims: Map<string, string> = new Map<string, string>()
+  readonly #records = new Map<string, BusRecord & { readonly until: number }>()
   readonly #payloads = new Map<string, Payload>()
   readonly #steps = new Map<string, number>()
   readonly #fenced = new Set<string>()
@@ -58,6 +60,27 @@ export class MemoryState {
     if (next === undefined) this.claims.delete(name)
     else this.claims.set(name, next)
     return next
+  }
+
+  record(name: string, now: number): BusRecord | undefined {
+    const record = this.#records.get(name)
+    if (!record || record.until > now) return record
+    this.#records.delete(name)
+    return undefined
+  }
+
+  replace(
+    name: string,
+    version: number,
+    { value, now, ttl }: { readonly value: Uint8Array | undefined; now: number; ttl: number },
+  ): boolean {
+    const held = this.record(name, now)
+    if (held?.version === version + 1 && value && Buffer.compare(held.value, value) === 0)
+      return true
+    if ((held?.version ?? 0) !== version) return held === undefined && value === undefined
+    if (value === undefined) this.#records.delete(name)
+    else this.#records.set(name, { version: version + 1, value, until: now + ttl })
+    return true
   }
 
   /** The script of design §3.3 (b); `record` has been checked. */

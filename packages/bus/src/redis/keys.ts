@@ -53,6 +53,11 @@ export class Keys {
     return `${this.prefix}h:${name}`
   }
 
+  /** Hash of a record's version and value. */
+  record(name: string): string {
+    return `${this.prefix}c:${name}`
+  }
+
   sortedSet(name: string): string {
     return `${this.prefix}z:${name}`
   }

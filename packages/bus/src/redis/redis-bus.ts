@@ -2,6 +2,7 @@ import type { Env } from '@tactus/env'
 import type { ChainableCommander } from 'ioredis'
 import {
   type Bus,
+  type BusRecord,
   type CommitOutcome,
   type Entry,
   IncarnationChanged,
@@ -165,6 +166,31 @@ export class RedisBus implements Bus {
     return new Map(Object.entries(reply as Readonly<Record<string, string>>))
   }
 
+  async record(name: string): Promise<BusRecord | undefined> {
+    const key = this.#parts.keys.record(name)
+    const [reply] = await this.#ask((pipeline) =>
+      pipeline.callBuffer('HMGET', key, 'version', 'value'),
+    )
+    const [version, value] = reply as readonly (Buffer | null)[]
+    return version && value ? { version: Number(version.toString()), value } : undefined
+  }
+
+  async replace(
+    name: string,
+    version: number,
+    value: Uint8Array | undefined,
+    ttl: number,
+  ): Promise<boolean> {
+    const { keys } = this.#parts
+    const lives = value === undefined ? 0 : Math.max(1, Math.ceil(ttl))
+    const reply = await this.#script(
+      scripts.replace,
+      [keys.marker, keys.record(name)],
+      [this.incarnation, version, Buffer.from(value ?? ''), lives],
+    )
+    return String((reply as readonly Buffer[])[0]) === 'replaced'
+  }
+
   async hashes(
     names: readonly string[],
   ): Promise<ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>> {
@@ -243,8 +269,12 @@ export class RedisBus implements Bus {
     return this.#requests.request(instance, request, timeout)
   }
 
-  serve(instance: string, handler: (request: Request) => Promise<unknown>): AsyncDisposable {
-    return this.#requests.serve(instance, handler)
+  serve(
+    instance: string,
+    handler: (request: Request) => Promise<unknown>,
+    options?: { readonly atWork?: number },
+  ): AsyncDisposable {
+    return this.#requests.serve(instance, handler, options)
   }
 
   pressure(): number {

@@ -73,7 +73,11 @@ export class Requests implements AsyncDisposable {
     }
   }
 
-  serve(instance: string, handler: Handler): AsyncDisposable {
+  serve(
+    instance: string,
+    handler: Handler,
+    { atWork: most = atWorkMost }: { readonly atWork?: number } = {},
+  ): AsyncDisposable {
     const stop = new AbortController()
     const list = this.#options.keys.requests(instance)
     const atWork = new Set<Promise<void>>()
@@ -83,7 +87,7 @@ export class Requests implements AsyncDisposable {
       (bytes) => {
         const work = this.#answer(handler, bytes).finally(() => atWork.delete(work))
         atWork.add(work)
-        return atWork.size < atWorkMost ? undefined : Promise.race(atWork)
+        return atWork.size < most ? undefined : Promise.race(atWork)
       },
     )
     return {

@@ -26,6 +26,10 @@ export const scripts = {
   open: script('open-2.lua'),
   publish: script('publish-2.lua'),
   queue: script('queue-2.lua'),
+  replace: script('replace-2.lua'),
 } satisfies Record<string, Script> as Readonly<
-  Record<'beat' | 'claim' | 'commit' | 'extent' | 'fence' | 'open' | 'publish' | 'queue', Script>
+  Record<
+    'beat' | 'claim' | 'commit' | 'extent' | 'fence' | 'open' | 'publish' | 'queue' | 'replace',
+    Script
+  >
 >

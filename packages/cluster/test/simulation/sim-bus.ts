@@ -97,6 +97,14 @@ export class SimBus implements Bus {
     return this.#line.call(() => this.#bus.claims())
   }
 
+  record(name: string): ReturnType<Bus['record']> {
+    return this.#line.call(() => this.#bus.record(name))
+  }
+
+  replace(...write: Parameters<Bus['replace']>): Promise<boolean> {
+    return this.#line.call(() => this.#bus.replace(...write))
+  }
+
   commit(record: StepRecord): Promise<CommitOutcome> {
     return this.#line.call(() => this.#commit(record))
   }
