@@ -1,10 +1,14 @@
-import { componentSpecifications, remoteSpecifications } from '@tactus/connection-manager'
+import {
+  boshSpecifications,
+  componentSpecifications,
+  remoteSpecifications,
+} from '@tactus/connection-manager'
 import { catalogue, relayed } from '@tactus/modules'
 import { code, generatedNotice, table } from './markdown.ts'
 
 const introduction = `# Specifications
 
-What the modules implement, and what streams with other servers (federation) and with components do, in the version
+What the modules implement, and what streams with other servers (federation), with components and over HTTP (bosh) do, in the version
 that was read. RFC 6120, 6121, 6122 and 7622 are the core's own.
 `
 
@@ -17,8 +21,9 @@ Nothing for a server to do but to pass it on unchanged, which is tested.
 /** Every XEP with the module that implements it, by number. */
 export function xepsPage(): string {
   const component = { name: 'components', implements: componentSpecifications }
+  const bosh = { name: 'bosh', implements: boshSpecifications }
   const remote = { name: 'federation', implements: remoteSpecifications }
-  const rows = [...catalogue, remote, component]
+  const rows = [...catalogue, remote, component, bosh]
     .flatMap(({ name, implements: specifications }) =>
       specifications.map((specification) => ({ name, ...specification })),
     )

@@ -77,7 +77,7 @@ const listen = z.strictObject({
   }),
   component: addresses('127.0.0.1:5347').meta({ description: 'External components (XEP-0114).' }),
   http: addresses('5280').meta({
-    description: 'WebSocket and everything else over HTTP, for a proxy that has TLS.',
+    description: 'WebSocket, BOSH and everything else over HTTP, for a proxy that has TLS.',
   }),
   https: addresses('5281').meta({ description: 'The same with TLS.' }),
   metrics: addresses('127.0.0.1:9090').meta({ description: 'Metrics and health, for operators.' }),
@@ -89,9 +89,18 @@ const http = z.strictObject({
     .regex(/^(off|\/[\w\-./~]*)$/, 'a path such as /xmpp-websocket, or off')
     .default('/xmpp-websocket')
     .meta({ description: 'Path of WebSocket (RFC 7395), or `off`.' }),
+  bosh: z
+    .string()
+    .regex(/^(off|\/[\w\-./~]*)$/, 'a path such as /http-bind, or off')
+    .default('/http-bind')
+    .meta({ description: 'Path of BOSH (XEP-0124, XEP-0206), or `off`.' }),
   origins: z.array(z.string()).default(['*']).meta({
     description:
-      'Web pages, as `https://host`, whose scripts may use WebSocket; `*` is every page, since nothing is authenticated by cookies.',
+      'Web pages, as `https://host`, whose scripts may use WebSocket and BOSH; `*` is every page, since nothing is authenticated by cookies.',
+  }),
+  sockets: count(8_192, 16).meta({
+    description:
+      'Connections over HTTP at once, in one connection manager: two of a client on BOSH, none of one on WebSocket.',
   }),
   url: z
     .string()
@@ -104,6 +113,28 @@ const http = z.strictObject({
       description:
         'Where the HTTP listeners are found from outside, for host-meta (XEP-0156); `{host}` becomes the host. Absent: wherever host-meta was asked for over TLS.',
     }),
+})
+
+const bosh = z.strictObject({
+  wait: count(60, 1, 60).meta({
+    description: 'Seconds that a request is kept waiting at most; a client may ask for less.',
+  }),
+  inactivity: count(60, 5, 300).meta({
+    description: 'Seconds without a request after which a session is ended.',
+  }),
+  polling: count(5, 0, 60).meta({
+    description: 'Seconds that have to lie between two empty requests of a client that polls.',
+  }),
+  maxPause: count(120, 5, 600).meta({
+    description: 'Seconds for which a client may announce that it sends nothing.',
+  }),
+  script: toggle(false).meta({
+    description:
+      'Take requests in the query of a GET and answer as a script (XEP-0252), for browsers from before CORS. Any page can use it, whatever `http.origins` says.',
+  }),
+  sessions: count(10_000, 1).meta({
+    description: 'Sessions at once, in one connection manager.',
+  }),
 })
 
 const trustedProxies = z.strictObject({
@@ -170,6 +201,14 @@ const drain = z.strictObject({
     .meta({
       description:
         'Where clients on WebSocket are sent meanwhile (RFC 7395 §3.6.1); absent, they come back to where they came from.',
+    }),
+  seeOtherBosh: z
+    .string()
+    .regex(/^https?:\/\/[^\s'"<>&]+$/, 'a URI such as https://other.example.org/http-bind')
+    .optional()
+    .meta({
+      description:
+        'Where clients on BOSH are sent meanwhile (XEP-0124 §17.2), to begin anew; absent, their sessions go on at the other connection managers.',
     }),
 })
 
@@ -256,6 +295,7 @@ export const configSchema = z.strictObject({
   }),
   listen: listen.prefault({}),
   http: http.prefault({}),
+  bosh: bosh.prefault({}),
   trustedProxies: trustedProxies.prefault({}),
   tls: tls.prefault({}),
   storage: storage.prefault({}),

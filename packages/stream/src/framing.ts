@@ -28,10 +28,10 @@ export interface Farewell {
 
 /**
  * How a stream is put on its transport: TCP streams are one long document, WebSocket streams a
- * sequence of small ones (RFC 7395).
+ * sequence of small ones (RFC 7395), and BOSH carries several in one body (XEP-0206).
  */
 export interface Framing {
-  readonly name: 'tcp' | 'websocket'
+  readonly name: 'tcp' | 'websocket' | 'bosh'
   /** Whether {@link keepAlive} makes the peer say something, whatever it has negotiated. */
   readonly isAnswered: boolean
   /** What keeps a quiet transport open; no part of the stream. */

@@ -36,6 +36,11 @@ export class StreamCounters {
     return this.#handled
   }
 
+  /** Stanzas of the peer that came in, committed or not, modulo 2^32. */
+  get count(): number {
+    return this.#received
+  }
+
   /** Out-number up to which the peer has acknowledged. */
   get acknowledged(): number {
     return this.#acknowledged

@@ -1,16 +1,14 @@
-import { NS_CLIENT, NS_STREAMS, StreamError } from '@tactus/stanza'
+import { NS_CLIENT, StreamError } from '@tactus/stanza'
 import {
-  clone,
   NS_FRAMING,
   type ReaderLimits,
   type StreamEvent,
   StreamReader,
-  serialize,
-  type XmlElement,
   XmlError,
 } from '@tactus/xml'
 import { attribute } from './attribute.ts'
 import type { Framing, StreamInput } from './framing.ts'
+import { standalone } from './standalone.ts'
 import {
   closeCode,
   closeFrame,
@@ -41,21 +39,6 @@ export function websocketFraming(contentNs: string = NS_CLIENT): Framing {
     message: textFrame,
     end: (cause) => closeFrame(cause instanceof FrameError ? cause.code : closeCode.normal),
   }
-}
-
-/** An element as a document; what belongs to the stream itself has the prefix that clients look for. */
-function standalone(element: XmlElement, contentNs: string): string {
-  const { xmlns = contentNs } = element.attrs
-  if (xmlns !== NS_STREAMS) {
-    if (element.attrs.xmlns !== undefined) return serialize(element)
-    const whole = clone(element)
-    whole.attrs.xmlns = contentNs
-    return serialize(whole)
-  }
-  const inner = element.children
-    .map((child) => (typeof child === 'string' ? child : serialize(child)))
-    .join('')
-  return `<stream:${element.name} xmlns:stream='${NS_STREAMS}'>${inner}</stream:${element.name}>`
 }
 
 /** The frames of a client, as events of its stream. */

@@ -4,6 +4,7 @@ import { deliveryStream } from '@tactus/cluster'
 import type { Address, Config } from '@tactus/config'
 import type { Cancel, Env } from '@tactus/env'
 import type { Health, Logger, Metrics } from '@tactus/telemetry'
+import { BoshSessions } from './bosh/bosh-sessions.ts'
 import { configuredStore } from './certificates/configured-store.ts'
 import { CommandClient } from './command-client.ts'
 import { Components } from './component/components.ts'
@@ -113,6 +114,7 @@ class Manager implements ConnectionManager {
   readonly #connections = new Set<Connection>()
   readonly #listeners: Listener[] = []
   readonly #web: HttpDoor
+  readonly #bosh: BoshSessions
   #drain: AbortController | undefined
   readonly #resources = new AsyncDisposableStack()
 
@@ -164,20 +166,14 @@ class Manager implements ConnectionManager {
       connections: this.#context(settings, metrics, log),
       decoySecret: secretFor('sasl-decoy', config, env),
     }
-    this.#web = this.#resources.use(
-      new HttpDoor(this.#services, this.#connections, { isDraining: () => this.isDraining }),
-    )
+    const isDraining = (): boolean => this.isDraining
+    const shared = [this.#services, this.#connections] as const
+    const sessions = this.#resources.use(new BoshSessions(...shared, isDraining))
+    this.#bosh = sessions
+    this.#web = this.#resources.use(new HttpDoor(...shared, { isDraining, sessions }))
     this.#federation = this.#resources.use(federation(this.#services, options))
     this.#components = this.#resources.use(this.#makeComponents(options.metrics))
-    this.#reader = new DeliveryReader(bus, env, deliveryStream(this.instance), {
-      frame: (frame) => takeFrame(this.#services, frame),
-      ahead: (frame) => {
-        if (frame.kind === 'session.end') this.#services.sessions.superseded(frame)
-      },
-      batchDone: () => this.#services.connections.flusher.flush(),
-      failed: (error) => log.warn('delivery_unread', { err: error }),
-      incarnationChanged: () => options.onBusLost?.('began anew'),
-    })
+    this.#reader = this.#newReader(options)
     this.#heartbeat = heartbeat(this.instance, options, log)
   }
 
@@ -194,6 +190,7 @@ class Manager implements ConnectionManager {
       sessions.reportAll()
     })
     this.#every(settings.repeatAfter / 10, () => sessions.repeatStale())
+    this.#bosh.start()
     await this.#listen()
     await this.#federation.start()
     await this.#components.start()
@@ -322,6 +319,19 @@ class Manager implements ConnectionManager {
     })
   }
 
+  #newReader({ bus, env, onBusLost }: ConnectionManagerOptions): DeliveryReader {
+    const { log, sessions, connections } = this.#services
+    return new DeliveryReader(bus, env, deliveryStream(this.instance), {
+      frame: (frame) => takeFrame(this.#services, frame),
+      ahead: (frame) => {
+        if (frame.kind === 'session.end') sessions.superseded(frame)
+      },
+      batchDone: () => connections.flusher.flush(),
+      failed: (error) => log.warn('delivery_unread', { err: error }),
+      incarnationChanged: () => onBusLost?.('began anew'),
+    })
+  }
+
   #every(period: number, task: () => void): void {
     const { clock } = this.#options.env
     let cancel: Cancel
@@ -338,7 +348,10 @@ class Manager implements ConnectionManager {
   #watch(): void {
     const { metrics, health } = this.#options
     const { sessions, hosts, metrics: own } = this.#services
-    metrics.onScrape(() => own.retained.set(sessions.retained))
+    metrics.onScrape(() => {
+      own.retained.set(sessions.retained)
+      own.boshSessions.set(this.#bosh.size)
+    })
     health?.addCheck('routers', () =>
       hosts.first === undefined ? 'no router has told which hosts are served' : undefined,
     )

@@ -1,3 +1,4 @@
+import type { Bus } from '@tactus/bus'
 import { type Env, sleep } from '@tactus/env'
 import { StreamError } from '@tactus/stanza'
 import type { Services } from './services.ts'
@@ -33,7 +34,7 @@ export function longestDrain({ window, jitter }: Settings['drain']): number {
 
 /** Ends all streams, a few at a time, and waits until the owners have taken what the clients sent. */
 export async function drainConnections(
-  { env, log, sessions, settings }: Services,
+  { env, log, sessions, settings, bus, instance }: Services,
   connections: ReadonlySet<Connection>,
   options: DrainOptions,
 ): Promise<void> {
@@ -44,13 +45,15 @@ export async function drainConnections(
     seeOtherHost === undefined
       ? new StreamError(condition)
       : new StreamError('see-other-host', undefined, { otherHost: seeOtherHost })
+  // After a reset no session is known anywhere.
+  const stays = condition === 'reset' || (await isAlone(bus, instance))
+  const where = { ...settings.drain, isAlone: stays }
   const all = [...connections]
   const perBeat = Math.max(10, Math.ceil((all.length * beat) / Math.max(beat, over)))
   const hurried = AbortSignal.any([deadline, cancelled].filter((signal) => signal !== undefined))
   log.info('drain_started', { streams: all.length })
   for (let at = 0; at < all.length && !cancelled?.aborted; at += perBeat) {
-    for (const connection of all.slice(at, at + perBeat))
-      leave(connection, farewell(), settings.drain.seeOtherUri)
+    for (const connection of all.slice(at, at + perBeat)) leave(connection, farewell(), where)
     if (at + perBeat < all.length) await sleep(env.clock, varied(beat, jitter, env), hurried)
   }
   const patient = env.clock.monotonic() + patience
@@ -63,13 +66,33 @@ export async function drainConnections(
   log.info(cancelled?.aborted ? 'drain_cancelled' : 'drain_finished', left)
 }
 
-function leave(connection: Connection, error: StreamError, seeOtherUri: string | undefined): void {
-  const { handler, framing } = connection
+/** Whether there is no other instance at which a session could go on. */
+async function isAlone(bus: Bus, instance: string): Promise<boolean> {
+  const instances = await bus.instances().catch(() => [])
+  return !instances.some(
+    ({ id, role, info }) =>
+      id !== instance && role === 'connection-manager' && info.draining !== 'true',
+  )
+}
+
+/** Where clients may go instead. */
+type Elsewhere = Settings['drain'] & { readonly isAlone: boolean }
+
+function leave(
+  connection: Connection,
+  error: StreamError,
+  { seeOtherUri, seeOtherBosh, isAlone }: Elsewhere,
+): void {
+  const { handler, framing, transport } = connection
   if (handler instanceof Session) handler.settle()
   const ending = handler instanceof Session ? 'dropped' : 'error'
   // RFC 7395 §3.6.1: said instead of an error, which would end the client's efforts.
   if (framing.name === 'websocket' && seeOtherUri !== undefined)
     connection.finish(ending, { seeOtherUri })
+  // XEP-0124 §17.2: the session ends there, and begins anew at the other place.
+  else if (framing.name === 'bosh' && seeOtherBosh !== undefined)
+    connection.finish('error', { seeOtherUri: seeOtherBosh })
+  else if (!isAlone && transport.carrier?.handOver()) return
   else connection.fail(error, ending)
 }
 

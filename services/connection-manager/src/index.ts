@@ -1,3 +1,4 @@
+export { boshSpecifications } from './bosh/specifications.ts'
 export { componentMetrics } from './component/metrics.ts'
 export { componentSpecifications } from './component/specifications.ts'
 export {

@@ -28,6 +28,17 @@ export const connectionMetrics = {
   }),
   repeats: counter('Sessions whose inputs were published again for want of a commit.'),
   registrations: counter('In-band registrations by how they ended.', { outcome: 12 }),
+  boshRequests: counter('Requests over BOSH by who answered them.', {
+    outcome: ['here', 'forwarded', 'unavailable', 'refused'],
+  }),
+  boshRepeats: counter('Answers over BOSH that were given once more.'),
+  boshTakeovers: counter('BOSH sessions of other instances that were asked for.', {
+    outcome: ['resumed', 'refused'],
+  }),
+  boshViolations: counter('BOSH sessions ended for a rule that the client broke.', {
+    condition: ['item-not-found', 'policy-violation'],
+  }),
+  boshSessions: gauge('BOSH sessions held.'),
   retained: gauge('Inputs that wait for their commit.'),
 } as const
 

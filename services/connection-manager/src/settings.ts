@@ -10,10 +10,15 @@ export interface Settings {
   readonly http: {
     /** Path; undefined where it is off. */
     readonly websocket: string | undefined
+    readonly bosh: string | undefined
     /** In lower case; `*` is every one. */
     readonly origins: readonly string[]
     readonly url: string | undefined
+    /** Connections at once. */
+    readonly sockets: number
   }
+  /** What BOSH sessions are told; seconds, as in their attributes. */
+  readonly bosh: Config['bosh']
   readonly partitions: number
   readonly preAuth: ReaderLimits
   readonly client: ReaderLimits
@@ -51,6 +56,7 @@ export interface Settings {
     readonly window: number
     readonly jitter: number
     readonly seeOtherUri?: string | undefined
+    readonly seeOtherBosh?: string | undefined
   }
 }
 
@@ -63,9 +69,12 @@ export function settingsFrom(config: Config): Settings {
     tlsRequired: tls.required,
     http: {
       websocket: http.websocket === 'off' ? undefined : http.websocket,
+      bosh: http.bosh === 'off' ? undefined : http.bosh,
       origins: http.origins.map((origin) => origin.toLowerCase()),
       url: http.url,
+      sockets: http.sockets,
     },
+    bosh: config.bosh,
     partitions: cluster.partitions,
     preAuth: {
       ...preAuthLimits,

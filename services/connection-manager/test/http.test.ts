@@ -43,8 +43,9 @@ async function ask(
 }
 
 const websocket = 'urn:xmpp:alt-connections:websocket'
+const xbosh = 'urn:xmpp:alt-connections:xbosh'
 
-test('XEP-0156 §2.3: host-meta tells over TLS where WebSocket is, as XRD and as JSON', async () => {
+test('XEP-0156 §2.3: host-meta tells over TLS where WebSocket and BOSH are, as XRD and as JSON', async () => {
   await using stage = await scene()
   const port = stage.manager.ports.https[0]?.port ?? 0
   const authority = `${host}:${port}`
@@ -52,12 +53,16 @@ test('XEP-0156 §2.3: host-meta tells over TLS where WebSocket is, as XRD and as
   assert.equal(xrd.headers['content-type'], 'application/xrd+xml; charset=utf-8')
   assert.equal(
     xrd.text,
-    `<?xml version='1.0' encoding='utf-8'?>\n<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>\n  <Link rel='${websocket}' href='wss://${authority}/xmpp-websocket'/>\n</XRD>\n`,
+    `<?xml version='1.0' encoding='utf-8'?>\n<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>\n  <Link rel='${websocket}' href='wss://${authority}/xmpp-websocket'/>\n  <Link rel='${xbosh}' href='https://${authority}/http-bind'/>\n</XRD>\n`,
   )
   const json = await ask(port, '/.well-known/host-meta.json', { tls: true, host: authority })
   assert.equal(json.headers['content-type'], 'application/json')
-  const href = `wss://${authority}/xmpp-websocket`
-  assert.deepEqual(JSON.parse(json.text), { links: [{ rel: websocket, href }] })
+  assert.deepEqual(JSON.parse(json.text), {
+    links: [
+      { rel: websocket, href: `wss://${authority}/xmpp-websocket` },
+      { rel: xbosh, href: `https://${authority}/http-bind` },
+    ],
+  })
 })
 
 test('XEP-0156 §3: pages of other origins may read host-meta, and nothing else', async () => {
@@ -86,8 +91,12 @@ test('host-meta is each host’s own, and no other’s', async () => {
   await using stage = await scene({ config: { http: { url } } })
   const port = stage.manager.ports.http[0]?.port ?? 0
   const told = await ask(port, '/.well-known/host-meta.json')
-  const href = `wss://${host}/chat/xmpp-websocket`
-  assert.deepEqual(JSON.parse(told.text), { links: [{ rel: websocket, href }] })
+  assert.deepEqual(JSON.parse(told.text), {
+    links: [
+      { rel: websocket, href: `wss://${host}/chat/xmpp-websocket` },
+      { rel: xbosh, href: `https://${host}/chat/http-bind` },
+    ],
+  })
   for (const other of ['capulet.example', '127.0.0.1', "a'b", '[::1]:80'])
     assert.equal((await ask(port, '/.well-known/host-meta', { host: other })).status, 404, other)
 })

@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 export interface Places {
   /** Paths; undefined for what is not served. */
   readonly websocket: string | undefined
+  readonly bosh: string | undefined
   /** `http.url` of the configuration. */
   readonly url: string | undefined
 }
@@ -34,15 +35,19 @@ export function domainOf(authority: string): string | undefined {
  */
 export function linksOf(
   domain: string,
-  { websocket, url }: Places,
+  { websocket, bosh, url }: Places,
   asked: Asked,
 ): readonly Link[] | undefined {
   const base = url?.replaceAll('{host}', domain).replace(/\/$/, '')
   if (base === undefined && !asked.isSecure) return undefined
   const at = base ?? `https://${asked.authority}`
-  if (websocket === undefined) return []
-  const href = at.replace(/^https/, 'wss') + websocket
-  return [{ rel: 'urn:xmpp:alt-connections:websocket', href }]
+  const links: Link[] = []
+  if (websocket !== undefined) {
+    const href = at.replace(/^https/, 'wss') + websocket
+    links.push({ rel: 'urn:xmpp:alt-connections:websocket', href })
+  }
+  if (bosh !== undefined) links.push({ rel: 'urn:xmpp:alt-connections:xbosh', href: at + bosh })
+  return links
 }
 
 /** The same as XRD (RFC 6415 §3.1). Nothing in a link needs escaping: domains and paths have been checked. */

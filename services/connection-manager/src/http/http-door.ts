@@ -8,6 +8,8 @@ import {
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { websocketFraming } from '@tactus/stream'
+import { BoshDoor } from '../bosh/bosh-door.ts'
+import type { BoshSessions } from '../bosh/bosh-sessions.ts'
 import type { Arrival, Door } from '../door/listener.ts'
 import type { Services } from '../services.ts'
 import type { Connection } from '../stream/connection.ts'
@@ -17,30 +19,33 @@ import { type Client, clientOf } from './forwarded.ts'
 import { domainOf, hostMeta, hostMetaJson, type Link, linksOf } from './host-meta.ts'
 import { judgeUpgrade, type Refusal, refusalResponse, upgradeResponse } from './upgrade.ts'
 
-/** Sockets that are not WebSockets; how many of one address, the address book says. */
-const maxSockets = 8_192
 const framing = websocketFraming()
 /** What is known of TLS that a proxy ended: that it was there. */
 const proxied: TlsInfo = { protocol: 'proxy', bindings: [] }
 
-/** What comes in over HTTP: streams on WebSocket (RFC 7395), and what tells where they are (XEP-0156). */
+/** What comes in over HTTP: streams on WebSocket (RFC 7395) and BOSH (XEP-0124), and what tells where they are (XEP-0156). */
 export class HttpDoor implements Door {
   readonly protocols = ['http/1.1']
   readonly #services: Services
   readonly #connections: Set<Connection>
   readonly #isDraining: () => boolean
   readonly #server: Server
+  readonly #bosh: BoshDoor
   /** By socket, until it becomes a WebSocket. */
   readonly #arrivals = new Map<Duplex, Arrival>()
 
   constructor(
     services: Services,
     connections: Set<Connection>,
-    { isDraining }: { readonly isDraining: () => boolean },
+    {
+      isDraining,
+      sessions,
+    }: { readonly isDraining: () => boolean; readonly sessions: BoshSessions },
   ) {
     this.#services = services
     this.#connections = connections
     this.#isDraining = isDraining
+    this.#bosh = new BoshDoor(sessions, services.settings, isDraining)
     const { timeouts, wheel } = services.settings
     // Bounds for requests that never end (V17).
     const limits = {
@@ -63,7 +68,7 @@ export class HttpDoor implements Door {
     const { socket } = arrival
     socket.once('close', () => this.#gone(socket))
     this.#arrivals.set(socket, arrival)
-    if (this.#arrivals.size > maxSockets) socket.destroy()
+    if (this.#arrivals.size > this.#services.settings.http.sockets) socket.destroy()
     else this.#server.emit('connection', socket)
   }
 
@@ -139,6 +144,7 @@ export class HttpDoor implements Door {
     const { method } = request
     response.setHeader('X-Content-Type-Options', 'nosniff')
     const path = pathOf(request)
+    if (path === this.#services.settings.http.bosh) return this.#carry(request, response)
     if (path === '/.well-known/host-meta' || path === '/.well-known/host-meta.json') {
       // §3: pages of other origins ask, too. Nothing here is for some and not for others.
       response.setHeader('Access-Control-Allow-Origin', '*')
@@ -152,6 +158,30 @@ export class HttpDoor implements Door {
       response.setHeader('Allow', 'GET, HEAD')
       say(response, 405, 'Method not allowed.')
     } else this.#page(request, response, path)
+  }
+
+  /** A request of a BOSH session, or the one that creates it. */
+  #carry(request: IncomingMessage, response: ServerResponse): void {
+    const { address, isSecure } = this.#clientOf(request)
+    const { socket } = request
+    // Bound to no connection: the next request may come over another.
+    const own = this.#arrivals.get(socket)?.tls
+    const tls = isSecure ? { protocol: own?.protocol ?? 'proxy', bindings: [] } : undefined
+    this.#bosh
+      .answer(request, response, { address, tls }, () => this.#settle(socket))
+      .catch((error: unknown) => {
+        // The client broke off in the middle of a request, or it is a bug.
+        if (request.complete) this.#services.log.error('bosh_crashed', { err: error })
+        response.destroy()
+      })
+  }
+
+  /** Somebody with an account is on this socket: it counts no more among the unauthenticated. */
+  #settle(socket: Duplex): void {
+    const arrival = this.#arrivals.get(socket)
+    if (!arrival?.isCounted) return
+    this.#arrivals.set(socket, { ...arrival, isCounted: false })
+    this.#services.addresses.settle(arrival.address)
   }
 
   #page(request: IncomingMessage, response: ServerResponse, path: string): void {

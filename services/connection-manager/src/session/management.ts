@@ -23,11 +23,37 @@ export interface ManagedSession {
   acknowledged(n: number): void
 }
 
+/** How what a session sends and gets is counted and acknowledged: by the client's elements, or by what carries it. */
+export interface SessionManagement {
+  /** Whether the client acknowledges by itself what it gets. */
+  readonly isOn: boolean
+  /** When to look whether the client has answered; undefined where it was not asked. */
+  readonly dueAt: number | undefined
+  /** Stanzas of the client so far, modulo 2^32. */
+  readonly count: number
+  /** Takes an element of the namespace. `out` is the last out-number that was sent. */
+  element(element: Stanza, out: number): void
+  /** A stanza of the client has come in. */
+  received(): void
+  /** The owner has committed the client's stanzas up to `h`. */
+  committed(h: number): void
+  /** The owner has taken `<enable/>`. */
+  enabled(frame: SessionEnabled, out: number): void
+  /** Everything up to out-number `out` is with the client; `<enabled/>` may be next. */
+  wrote(out: number): void
+  /** Tells the client what is handled. */
+  acknowledge(): void
+  /** Asks the client what it has, unless it was asked; true when it was asked now. */
+  request(until: number): boolean
+  /** Whether something was sent that the client has not acknowledged. */
+  owes(out: number): boolean
+}
+
 /**
  * Stream management of one session (XEP-0198), as far as the connection has a part in it: the owner
  * decides what is handled and keeps the queue; here are the elements between.
  */
-export class Management {
+export class Management implements SessionManagement {
   readonly #session: ManagedSession
   #counters: StreamCounters | undefined
   #enabling = false
@@ -44,17 +70,18 @@ export class Management {
     this.#counters = counters
   }
 
-  /** Whether the client acknowledges by itself what it gets. */
   get isOn(): boolean {
     return this.#counters !== undefined
   }
 
-  /** When to look whether the client has answered; undefined where it was not asked. */
   get dueAt(): number | undefined {
     return this.#dueAt
   }
 
-  /** Takes an element of the namespace. `out` is the last out-number that was sent. */
+  get count(): number {
+    return this.#counters?.count ?? this.#early.received
+  }
+
   element(element: Stanza, out: number): void {
     switch (element.name) {
       case 'enable':
@@ -75,25 +102,21 @@ export class Management {
     }
   }
 
-  /** A stanza of the client has come in. */
   received(): void {
     if (this.#counters) this.#counters.received()
     else if (this.#enabling) this.#early.received += 1
   }
 
-  /** The owner has committed the client's stanzas up to `h`. */
   committed(h: number): void {
     if (!this.#counters) this.#early.handled = h
     else if (this.#counters.committed(h)) this.acknowledge()
   }
 
-  /** The owner has taken `<enable/>`. */
   enabled(frame: SessionEnabled, out: number): void {
     this.#enabled = frame
     this.wrote(out)
   }
 
-  /** Everything up to out-number `out` is with the client; `<enabled/>` may be next. */
   wrote(out: number): void {
     const frame = this.#enabled
     if (!frame || out < frame.n) return
@@ -109,12 +132,10 @@ export class Management {
     this.acknowledge()
   }
 
-  /** Tells the client what is handled. */
   acknowledge(): void {
     if (this.#counters) this.#session.send(ackElement(this.#counters.handled))
   }
 
-  /** Asks the client what it has, unless it was asked; true when it was asked now. */
   request(until: number): boolean {
     if (!this.#counters || this.#dueAt !== undefined) return false
     this.#dueAt = until
@@ -122,7 +143,6 @@ export class Management {
     return true
   }
 
-  /** Whether something was sent that the client has not acknowledged. */
   owes(out: number): boolean {
     return this.#counters !== undefined && out > this.#counters.acknowledged
   }

@@ -194,11 +194,11 @@ export class SessionRegistry {
 
   /** Tells the owner how far the session's stanzas are written. */
   report(session: Session): void {
+    const written = session.written()
     if (session.isManaged) {
       session.requestAck()
       return
     }
-    const written = session.written()
     if (written <= session.link.acknowledged) return
     session.link.acknowledge(written)
     this.#publisher.wake(session.link)

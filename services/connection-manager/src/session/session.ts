@@ -18,7 +18,13 @@ import { Stanza, type XmlElement } from '@tactus/xml'
 import type { Services } from '../services.ts'
 import { type Connection, hold } from '../stream/connection.ts'
 import type { Ending, StreamHandler } from '../stream/handler.ts'
-import { isManagement, type ManagedSession, Management } from './management.ts'
+import { CarriedManagement } from './carried-management.ts'
+import {
+  isManagement,
+  type ManagedSession,
+  Management,
+  type SessionManagement,
+} from './management.ts'
 import type { NumberedFrame, SessionLink } from './session-link.ts'
 import { WrittenMarks } from './written.ts'
 
@@ -26,11 +32,17 @@ import { WrittenMarks } from './written.ts'
 export interface SessionStart {
   readonly link: SessionLink
   readonly jid: FullJid
-  /** For one that is taken up again: its counters, and the out-numbers (from, to] to send again. */
+  /** What the owner was told of its connection. */
+  readonly info?: Readonly<Record<string, string>>
+  /**
+   * For one that is taken up again: its counters, the out-numbers (from, to] to send again, and the one up to which the
+   * client has everything.
+   */
   readonly resumed?: {
     readonly counters: StreamCounters
     readonly from: number
     readonly to: number
+    readonly acknowledged: number
   }
 }
 
@@ -43,9 +55,9 @@ export class Session implements StreamHandler, ManagedSession {
   readonly account: BareJid
   readonly jid: FullJid
   readonly link: SessionLink
+  readonly info: Readonly<Record<string, string>>
   readonly #services: Services
   readonly #connection: Connection
-  /** Highest out-number that was given to the connection. */
   #out = 0
   /** Highest out-number known to exist while a range is being read. */
   #wanted = 0
@@ -56,19 +68,25 @@ export class Session implements StreamHandler, ManagedSession {
   /** What the client last said of itself that the owner was told (XEP-0352). */
   #state: SessionState['state'] = 'active'
   readonly #marks = new WrittenMarks()
-  readonly #management: Management
+  readonly #management: SessionManagement
 
-  constructor(services: Services, connection: Connection, { link, jid, resumed }: SessionStart) {
+  constructor(services: Services, connection: Connection, start: SessionStart) {
+    const { link, jid, info = {}, resumed } = start
     this.#services = services
     this.#connection = connection
     this.link = link
+    this.info = info
     this.jid = jid
     this.account = bare(jid)
-    this.#management = new Management(this, resumed?.counters)
+    const { carrier } = connection.transport
+    this.#management = carrier
+      ? new CarriedManagement(carrier, resumed?.counters)
+      : new Management(this, resumed?.counters)
+    if (carrier && !resumed) this.enable({ resume: true, max: carrier.resumeWithin })
     if (resumed) {
       this.#out = resumed.from
       this.#wanted = resumed.to
-      link.acknowledge(resumed.from)
+      link.acknowledge(resumed.acknowledged)
       if (resumed.to > resumed.from) void this.#fetch()
     }
     this.#watch(connection.context.wheel.now)
@@ -81,6 +99,16 @@ export class Session implements StreamHandler, ManagedSession {
 
   get id(): string {
     return this.link.session
+  }
+
+  /** Highest out-number that was given to the connection. */
+  get out(): number {
+    return this.#out
+  }
+
+  /** Stanzas of the client so far, as its owner counts them (XEP-0198 §4). */
+  get received(): number {
+    return this.#management.count
   }
 
   opened(): undefined {

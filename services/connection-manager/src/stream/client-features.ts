@@ -22,8 +22,10 @@ export function clientFeatures(options: {
   readonly hosts: HostDirectory
   readonly authentication: Authentication
   readonly canStartTls: boolean
+  /** Whether the client may manage its stream itself. */
+  readonly canManage: boolean
 }): readonly StreamFeature[] {
-  const { settings, hosts, authentication, canStartTls } = options
+  const { settings, hosts, authentication, canStartTls, canManage } = options
   return [
     starttls({ available: canStartTls, required: settings.tlsRequired }),
     registration({
@@ -36,7 +38,8 @@ export function clientFeatures(options: {
     channelBindings(authentication),
     resourceBinding(),
     legacySession(),
-    streamManagement(),
+    // On BOSH requests and answers acknowledge each other, and a second count of the same could only contradict.
+    ...(canManage ? [streamManagement()] : []),
     // RFC 6121 §2.6.1, §3.4: said of every account, so there is nothing to negotiate.
     announced('ver', 'urn:xmpp:features:rosterver'),
     announced('sub', 'urn:xmpp:features:pre-approval'),

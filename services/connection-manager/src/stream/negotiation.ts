@@ -139,6 +139,7 @@ export class Negotiation implements StreamHandler {
       hosts: this.#services.hosts,
       authentication: this.#authentication,
       canStartTls: this.#startTls !== undefined,
+      canManage: this.#connection.transport.carrier === undefined,
     })
   }
 
@@ -220,8 +221,11 @@ export class Negotiation implements StreamHandler {
   #answered(request: Stanza, answer: OpenAnswer): Session | undefined {
     if (answer.kind === 'opened') {
       this.#connection.send(bindResult(request, answer.jid))
+      // What is said before there is a session has no number, and is told apart by that.
+      if (this.#connection.transport.carrier) this.#connection.flush()
       const { link, jid } = answer
-      return this.#become(new Session(this.#services, this.#connection, { link, jid }))
+      const info = this.#info()
+      return this.#become(new Session(this.#services, this.#connection, { link, jid, info }))
     }
     this.#state = { ...this.#state, binding: false }
     const error = new StanzaError(answer.condition as StanzaCondition, answer.text)
@@ -263,7 +267,7 @@ export class Negotiation implements StreamHandler {
         new Session(this.#services, this.#connection, {
           link: answer.link,
           jid: jid as FullJid,
-          resumed: { counters, from, to },
+          resumed: { counters, from, to, acknowledged: from },
         }),
       )
     }

@@ -16,8 +16,17 @@ export interface Scene extends AsyncDisposable {
   readonly logs: Record<string, unknown>[]
   readonly port: number
   readonly tlsPort: number
+  /** Another connection manager on the same bus. */
+  another(failpoint?: (name: string) => void): Promise<Other>
   /** A client that is logged in and bound, without TLS. */
   login(username: string, resource?: string): Promise<RawClient>
+}
+
+/** A connection manager beside that of the scene. */
+export interface Other extends AsyncDisposable {
+  readonly manager: ConnectionManager
+  /** What it publishes from now on is lost, and it gets nothing: as when its process is killed. */
+  cutOff(): Promise<void>
 }
 
 /** What a scene may have otherwise. */
@@ -47,14 +56,20 @@ export async function scene(options: SceneOptions = {}): Promise<Scene> {
   for (const name of ['romeo', 'benvolio']) await owner.addAccount(`${name}@${host}`, password)
   const logs: Record<string, unknown>[] = []
   const metrics = new Metrics()
-  const manager = await startConnectionManager({
-    config: sceneConfig(options.config),
-    bus,
-    env,
-    metrics,
-    log: createLogger({ level: 'debug', write: (line) => logs.push(JSON.parse(line)) }),
-    ...(options.settings && { settings: options.settings }),
-  })
+  const start = (
+    on: MemoryBus,
+    measures: Metrics,
+    failpoint = env.failpoint,
+  ): Promise<ConnectionManager> =>
+    startConnectionManager({
+      config: sceneConfig(options.config),
+      bus: on,
+      env: { ...env, failpoint },
+      metrics: measures,
+      log: createLogger({ level: 'debug', write: (line) => logs.push(JSON.parse(line)) }),
+      ...(options.settings && { settings: options.settings }),
+    })
+  const manager = await start(bus, metrics)
   const port = manager.ports.c2s[0]?.port ?? 0
   return {
     manager,
@@ -64,6 +79,18 @@ export async function scene(options: SceneOptions = {}): Promise<Scene> {
     logs,
     port,
     tlsPort: manager.ports.c2sTls[0]?.port ?? 0,
+    async another(failpoint) {
+      const own = new MemoryBus({ env, broker })
+      const other = await start(own, new Metrics(), failpoint)
+      return {
+        manager: other,
+        cutOff: () => own[Symbol.asyncDispose](),
+        async [Symbol.asyncDispose]() {
+          await other[Symbol.asyncDispose]()
+          await own[Symbol.asyncDispose]()
+        },
+      }
+    },
     login: (username, resource = 'garden') => login(port, username, resource),
     async [Symbol.asyncDispose]() {
       await manager[Symbol.asyncDispose]()

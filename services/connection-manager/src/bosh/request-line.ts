@@ -1,0 +1,109 @@
+import type { Clock } from '@tactus/env'
+import { judgeRid, nextKey, type RidVerdict } from '@tactus/stream'
+import type { BoshAnswer } from './answer.ts'
+import type { Answered } from './record.ts'
+import type { PendingRequest } from './request.ts'
+import { isOveractive } from './rules.ts'
+import type { BoshTerms } from './terms.ts'
+
+/** How often a request may be sent again before it has an answer. */
+const mostRepeats = 20
+
+/** A rule that was broken, for which the session ends (XEP-0124 §17.2). */
+export type Violation = 'item-not-found' | 'policy-violation'
+
+/** A session's requests from their arrival to their answers: in order, each once, and no more at once than may be. */
+export class RequestLine {
+  readonly #terms: BoshTerms
+  readonly #clock: Clock
+  /** Milliseconds between two empty ones. */
+  readonly #polling: number
+  /** Those whose turn has not come, by number. */
+  readonly #early = new Map<number, PendingRequest>()
+  /** Those that wait for their answers. */
+  #held: PendingRequest[] = []
+  #last: PendingRequest | undefined
+  #next: number
+  #key: string
+
+  constructor(
+    terms: BoshTerms,
+    { rid, key }: Answered,
+    { clock, polling }: { readonly clock: Clock; readonly polling: number },
+  ) {
+    this.#terms = terms
+    this.#clock = clock
+    this.#polling = polling
+    this.#next = rid + 1
+    this.#key = key
+  }
+
+  /** Those that wait for their answers, oldest first. */
+  get held(): readonly PendingRequest[] {
+    return this.#held
+  }
+
+  /** The last whose turn has come. */
+  get last(): PendingRequest | undefined {
+    return this.#last
+  }
+
+  /** All that wait for anything, by number. */
+  get all(): readonly PendingRequest[] {
+    const early = [...this.#early.values()].sort((one, other) => one.rid - other.rid)
+    return [...this.#held, ...early]
+  }
+
+  /** Judges a request by its number (§14.2). */
+  judge({ rid, isExtra }: PendingRequest, answered: number): RidVerdict {
+    const window = this.#terms.requests + (isExtra ? 1 : 0)
+    return judgeRid(rid, { next: this.#next, answered }, window)
+  }
+
+  /**
+   * Takes a request that is not answered yet. One that was there before is let go, with `again`: its client waits on
+   * another connection now (§14.3). False where that happens too often.
+   */
+  join(request: PendingRequest, again: BoshAnswer): boolean {
+    const { rid } = request
+    const before = this.#held.find((held) => held.rid === rid) ?? this.#early.get(rid)
+    if (!before) {
+      this.#early.set(rid, request)
+      return true
+    }
+    before.respond(again)
+    before.respond = request.respond
+    before.repeats += 1
+    return before.repeats <= mostRepeats
+  }
+
+  /** The request whose turn has come, held from now on, or what is wrong with it; undefined where it is not there. */
+  take(): { readonly request: PendingRequest; readonly violation?: Violation } | undefined {
+    const request = this.#early.get(this.#next)
+    if (!request) return undefined
+    request.acceptedAt = this.#clock.monotonic()
+    const key = nextKey(this.#key, request.body.attrs)
+    if (key === undefined) return { request, violation: 'item-not-found' }
+    const before = { last: this.#last, unanswered: this.#held.length, polling: this.#polling }
+    if (isOveractive(request, before, this.#terms))
+      return { request, violation: 'policy-violation' }
+    this.#early.delete(this.#next)
+    this.#next += 1
+    this.#key = key
+    request.nextKey = key
+    this.#last = request
+    this.#held.push(request)
+    return { request }
+  }
+
+  /** It has its answer, or is about to. */
+  remove(request: PendingRequest): void {
+    this.#held = this.#held.filter((held) => held !== request)
+    if (this.#early.get(request.rid) === request) this.#early.delete(request.rid)
+  }
+
+  clear(): void {
+    this.#held = []
+    this.#early.clear()
+  }
+}
