@@ -94,6 +94,15 @@ const http = z.strictObject({
     .regex(/^(off|\/[\w\-./~]*)$/, 'a path such as /http-bind, or off')
     .default('/http-bind')
     .meta({ description: 'Path of BOSH (XEP-0124, XEP-0206), or `off`.' }),
+  atom: z
+    .string()
+    .regex(/^(off|\/[\w\-./~]+)$/, 'a path such as /atom, or off')
+    .default('off')
+    .meta({
+      description:
+        'Path below which nodes that everybody may read are shown as Atom feeds, as `/atom/juliet@capulet.example/urn:xmpp:microblog:0`; or `off`.',
+    }),
+  atomEntries: count(50, 1, 1_000).meta({ description: 'Entries of one page of a feed.' }),
   origins: z.array(z.string()).default(['*']).meta({
     description:
       'Web pages, as `https://host`, whose scripts may use WebSocket and BOSH; `*` is every page, since nothing is authenticated by cookies.',

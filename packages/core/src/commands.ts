@@ -206,6 +206,7 @@ export function readCommand<I extends z.ZodObject, O extends z.ZodType>(definiti
   readonly summary: string
   readonly input: I
   readonly output: O
+  readonly internal?: boolean
   readonly access?: CommandAccess<z.output<I>>
   run(context: ReadContext, input: z.output<I>): Promise<z.input<O>>
 }): CommandDefinition {

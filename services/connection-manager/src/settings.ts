@@ -11,6 +11,10 @@ export interface Settings {
     /** Path; undefined where it is off. */
     readonly websocket: string | undefined
     readonly bosh: string | undefined
+    /** Path below which feeds are. */
+    readonly atom: string | undefined
+    /** Of a page of a feed. */
+    readonly atomEntries: number
     /** In lower case; `*` is every one. */
     readonly origins: readonly string[]
     readonly url: string | undefined
@@ -70,6 +74,8 @@ export function settingsFrom(config: Config): Settings {
     http: {
       websocket: http.websocket === 'off' ? undefined : http.websocket,
       bosh: http.bosh === 'off' ? undefined : http.bosh,
+      atom: http.atom === 'off' ? undefined : http.atom.replace(/\/$/, ''),
+      atomEntries: http.atomEntries,
       origins: http.origins.map((origin) => origin.toLowerCase()),
       url: http.url,
       sockets: http.sockets,

@@ -97,7 +97,10 @@ export const feeds: XmppModule = defineModule({
     }),
     xep('0501', '0.2.0'),
   ],
-  features: { account: [NS_MICROBLOG, NS_FEED, NS_GALLERY, NS_STORIES] },
+  features: {
+    account: [NS_MICROBLOG, NS_FEED, NS_GALLERY, NS_STORIES],
+    'service:pubsub': [NS_FEED, NS_GALLERY],
+  },
   requires: ['pubsub'],
 
   setup({ pubsub }) {

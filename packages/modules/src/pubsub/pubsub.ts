@@ -33,6 +33,7 @@ import { NS_PEP_RELAY, readArrival } from './pep/wire.ts'
 import { expireItems } from './publish.ts'
 import { findNode, type Service } from './service.ts'
 import { itemStore, nodeStore, payloadStore, peopleStore, tables, usageStore } from './store.ts'
+import { webCommands } from './web/commands.ts'
 import { NS_PUBSUB, NS_PUBSUB_OWNER, payloadOf } from './wire.ts'
 
 const hosted = 'service:pubsub'
@@ -94,6 +95,7 @@ export const pubsub: XmppModule = defineModule({
   ],
   migrations: [pubsubMigration, hostedMigration],
   jobs: { fetch: fetchJob, farewell: farewellJob },
+  commands: webCommands,
   config: pubsubConfig,
 
   setup(context) {

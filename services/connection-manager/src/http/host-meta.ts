@@ -28,6 +28,11 @@ export function domainOf(authority: string): string | undefined {
   return /^[^\s@/"'<>&:[\]]+$/.test(domain) && isIP(domain) === 0 ? domain : undefined
 }
 
+/** `http.url` of the configuration, for a host. */
+export function baseOf(url: string, domain: string): string {
+  return url.replaceAll('{host}', domain).replace(/\/$/, '')
+}
+
 /**
  * The links of a host; undefined where nobody has said at which secure place we are found.
  *
@@ -38,7 +43,7 @@ export function linksOf(
   { websocket, bosh, url }: Places,
   asked: Asked,
 ): readonly Link[] | undefined {
-  const base = url?.replaceAll('{host}', domain).replace(/\/$/, '')
+  const base = url === undefined ? undefined : baseOf(url, domain)
   if (base === undefined && !asked.isSecure) return undefined
   const at = base ?? `https://${asked.authority}`
   const links: Link[] = []

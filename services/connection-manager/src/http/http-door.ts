@@ -15,8 +15,9 @@ import type { Services } from '../services.ts'
 import type { Connection } from '../stream/connection.ts'
 import { openStream } from '../stream/open-stream.ts'
 import type { TlsInfo } from '../stream/tls-info.ts'
+import { AtomDoor } from './atom-door.ts'
 import { type Client, clientOf } from './forwarded.ts'
-import { domainOf, hostMeta, hostMetaJson, type Link, linksOf } from './host-meta.ts'
+import { baseOf, domainOf, hostMeta, hostMetaJson, type Link, linksOf } from './host-meta.ts'
 import { judgeUpgrade, type Refusal, refusalResponse, upgradeResponse } from './upgrade.ts'
 
 const framing = websocketFraming()
@@ -31,6 +32,7 @@ export class HttpDoor implements Door {
   readonly #isDraining: () => boolean
   readonly #server: Server
   readonly #bosh: BoshDoor
+  readonly #atom: AtomDoor
   /** By socket, until it becomes a WebSocket. */
   readonly #arrivals = new Map<Duplex, Arrival>()
 
@@ -46,6 +48,7 @@ export class HttpDoor implements Door {
     this.#connections = connections
     this.#isDraining = isDraining
     this.#bosh = new BoshDoor(sessions, services.settings, isDraining)
+    this.#atom = new AtomDoor(services.routers, services.env, services.settings.http)
     const { timeouts, wheel } = services.settings
     // Bounds for requests that never end (V17).
     const limits = {
@@ -185,6 +188,10 @@ export class HttpDoor implements Door {
   }
 
   #page(request: IncomingMessage, response: ServerResponse, path: string): void {
+    if (this.#atom.claims(path)) {
+      void this.#atom.answer(request, response, this.#baseFor(request))
+      return
+    }
     const links = path.startsWith('/.well-known/host-meta') ? this.#links(request) : undefined
     if (links && path === '/.well-known/host-meta') {
       response.setHeader('Content-Type', 'application/xrd+xml; charset=utf-8')
@@ -198,6 +205,14 @@ export class HttpDoor implements Door {
       response.setHeader('Upgrade', 'websocket')
       say(response, 426, 'WebSocket is what is spoken here.')
     } else say(response, 404, 'Not found.')
+  }
+
+  /** Where this server is on the web, as whoever asks sees it. */
+  #baseFor(request: IncomingMessage): string {
+    const authority = request.headers.host ?? ''
+    const { url } = this.#services.settings.http
+    if (url !== undefined) return baseOf(url, domainOf(authority) ?? authority)
+    return `${this.#clientOf(request).isSecure ? 'https' : 'http'}://${authority}`
   }
 
   /** The links of the host that is asked for; undefined where it is not served. */

@@ -35,6 +35,8 @@ export const partitions = 4
 export class Owner implements AsyncDisposable {
   readonly id = 'router-test'
   readonly hosts: HostSummary[] = []
+  /** What read commands answer. */
+  readonly reads = new Map<string, (input: unknown) => unknown>()
   readonly sessions = new Map<string, OwnedSession>()
   /** Everything taken, in order. */
   readonly taken: InputFrame[] = []
@@ -274,6 +276,11 @@ export class Owner implements AsyncDisposable {
 
   #answer(method: string, input: unknown): unknown {
     if (method === 'hosts.list') return this.hosts
+    if (method === 'command.read') {
+      const { name, input: given } = input as { name: string; input: unknown }
+      const run = this.reads.get(name)
+      return run ? { ok: true, output: run(given) } : { ok: false, error: 'unknown', message: '' }
+    }
     return this.#accounts.get((input as { account: string }).account)
   }
 }
