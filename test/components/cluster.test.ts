@@ -3,9 +3,11 @@ import { test } from 'node:test'
 import { canOwnServices, ownPostgres, ownRedis, TestServer } from '@tactus/testkit'
 import { Speaker } from '../federation/realm.ts'
 import { Player } from './company.ts'
+import { echo } from './programs.ts'
 
 const secret = 'the secret of the players'
 const plays = 'plays.verona.lit'
+const echoes = 'echo.verona.lit'
 const names = ['juliet', 'nurse', 'tybalt', 'paris', 'benvolio', 'rosaline']
 const total = 300
 
@@ -61,7 +63,7 @@ test('XEP-0114: two connections at two managers share the load, and when one man
     { redis, postgres },
     {
       hosts: { 'verona.lit': { federation: { policy: 'off' } } },
-      components: { [plays]: { secret } },
+      components: { [plays]: { secret }, [echoes]: { secret } },
       limits: { rates: 'off', sendQueue: { stanzas: 10_000, bytes: '16MiB' } },
     },
   )
@@ -76,6 +78,14 @@ test('XEP-0114: two connections at two managers share the load, and when one man
     Player.enter(cluster.port('component', 0), plays, secret),
     Player.enter(cluster.port('component', 1), plays, secret),
   ])
+  const places = [0, 1].map((door) => ({
+    domain: echoes,
+    secret,
+    port: cluster.port('component', door),
+  }))
+  await using answers = new AsyncDisposableStack()
+  for (const [index, place] of places.entries())
+    await answers.use(echo(`echo ${index}`, place)).expect('started')
   const audience = new Audience()
   void audience.listen(first)
   void audience.listen(second)
@@ -129,5 +139,10 @@ test('XEP-0114: two connections at two managers share the load, and when one man
     Array.from({ length: 2 * total }, (_, number) => number),
     'what the component said came once and in order',
   )
+  // A component that is made with slixmpp: whoever was answered by the first is answered by the second now.
+  for (const [index, speaker] of speakers.entries()) {
+    speaker.say(`<message to='x@${echoes}' type='chat'><body>${names[index]}</body></message>`)
+    await speaker.hears(`echo 1 heard ${names[index]}`)
+  }
   second.drop()
 })

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
+/** Milliseconds after which what is waited for will not come. */
+const longestWait = 30_000
+
 /** A component's side of one connection (XEP-0114), that says exactly what the test wants. */
-export class Player {
+export class Player implements Disposable {
   readonly #socket: Socket
   /** Everything that came and was not asked for yet. */
   #text = ''
@@ -50,6 +53,7 @@ export class Player {
 
   /** What came up to and with this; fails when the connection is over before. */
   async hears(part: string | RegExp): Promise<string> {
+    const patience = AbortSignal.timeout(longestWait)
     for (;;) {
       const at = endOf(this.#text, part)
       if (at !== undefined) {
@@ -57,8 +61,9 @@ export class Player {
         this.#text = this.#text.slice(at)
         return heard
       }
-      if (this.#socket.destroyed) throw new Error(`${part} is not in ${this.#text}`)
-      await once(this.#socket, 'text')
+      if (this.#socket.destroyed || patience.aborted)
+        throw new Error(`${part} is not in ${this.#text}`)
+      await once(this.#socket, 'text', { signal: patience }).catch(() => {})
     }
   }
 
@@ -77,6 +82,10 @@ export class Player {
 
   drop(): void {
     this.#socket.destroy()
+  }
+
+  [Symbol.dispose](): void {
+    this.drop()
   }
 }
 

@@ -10,6 +10,25 @@ import { size } from './values/size.ts'
 
 const domainName = z.string().regex(/^[^\s@/"'<>&:]{1,1023}$/u, 'a domain such as example.org')
 
+const access = ['none', 'get', 'set', 'both'] as const
+const permissions = z.strictObject({
+  roster: z.enum(access).default('none').meta({
+    description: 'What it may do with the rosters of its host’s accounts.',
+  }),
+  push: toggle(true).meta({
+    description: 'Whether it is told of changes of rosters, where it may read them.',
+  }),
+  message: z.enum(['none', 'outgoing']).default('none').meta({
+    description: 'Whether it may send messages in the name of its host and the accounts of it.',
+  }),
+  presence: z.enum(['none', 'managed_entity']).default('none').meta({
+    description: 'Whether it is told who of its host’s accounts comes and goes.',
+  }),
+  iq: z.record(z.string(), z.enum(access)).default({}).meta({
+    description: 'Namespaces of requests that it may send in the name of its host’s accounts.',
+  }),
+})
+
 const component = z.strictObject({
   secret: secretValue.meta({
     description: 'What it proves its domain with (XEP-0114 §3); best given by a file.',
@@ -17,6 +36,9 @@ const component = z.strictObject({
   host: domainName.optional().meta({
     description:
       'The host whose policy of federation holds for it; the one above its domain when absent.',
+  }),
+  permissions: permissions.prefault({}).meta({
+    description: 'What it may do as a privileged entity (XEP-0356).',
   }),
   wait: duration('2m').meta({
     description:

@@ -200,6 +200,8 @@ export interface Duties {
     readonly to: Jid
     readonly presence: Stanza
   }
+  /** A message for the host itself, from another entity. Refuse by throwing StanzaError; without a module all are refused. */
+  'message.to-host': { readonly scope: Scope; readonly from: Jid; readonly message: Stanza }
   /**
    * A stanza is on its way to a resource whose client is inactive (XEP-0352). With `wait` it is held back; without, or
    * where no module does this, it goes out at once, behind all that was held back before. What throws fails the input.

@@ -78,6 +78,11 @@ function receiveForHost(
     if (stanza.type === 'probe') refuseProbe(scope, from)
     return
   }
+  if (stanza.name === 'message') {
+    // An error is an answer to nothing that a host would have sent.
+    if (stanza.type === 'error') return
+    if (core.hooks.duty('message.to-host', { scope, from, message: stanza })) return
+  }
   if (stanza.name !== 'iq') throw new StanzaError('service-unavailable')
   checkIq(stanza)
   if (!isRequest(stanza)) return core.hooks.fact('iq.answered', { scope, from, answer: stanza })

@@ -1,4 +1,4 @@
-export type { ComponentState } from '@tactus/bus'
+export type { ComponentPermissions, ComponentState } from '@tactus/bus'
 export type { LiveStore } from '@tactus/cluster'
 export { counter } from '@tactus/telemetry'
 export * from './accounts/account-rules.ts'
@@ -29,7 +29,13 @@ export {
   type SessionQuery,
   writeCommand,
 } from './commands.ts'
-export { type Component, type ComponentDirectory, componentDirectory } from './components.ts'
+export {
+  type Component,
+  type ComponentDirectory,
+  componentDirectory,
+  covers,
+  permissionsOf,
+} from './components.ts'
 export { type CoreLimits, type CoreMetrics, coreMetrics, defaultLimits } from './core.ts'
 export type { HeldLimits } from './held.ts'
 export type {

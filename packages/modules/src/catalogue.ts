@@ -25,6 +25,7 @@ import { ping } from './ping/ping.ts'
 import { presence } from './presence/presence.ts'
 import { privacy } from './privacy/privacy.ts'
 import { privateStorage } from './private-storage/private-storage.ts'
+import { privileges } from './privileges/privileges.ts'
 import { pubsub } from './pubsub/pubsub.ts'
 import { push } from './push/push.ts'
 import { registration } from './registration/registration.ts'
@@ -60,6 +61,7 @@ export const catalogue: readonly XmppModule[] = [
   clientState,
   disco,
   components,
+  privileges,
   adhoc,
   announce,
   ping,

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { ComponentPermissions, ComponentSummary } from '@tactus/bus'
 import { type Config, ConfigError } from '@tactus/config'
 import type { Component, ComponentDirectory, HostDirectory } from '@tactus/core'
 import { parseBareJid } from '@tactus/jid'
@@ -35,6 +36,11 @@ export class Components implements ComponentDirectory {
 
   list(): readonly Component[] {
     return [...this.#all.values()]
+  }
+
+  /** What a connection manager must know of one. */
+  summary({ domain, wait, permissions }: Component): ComponentSummary {
+    return { domain, wait, ...(permissions && { permissions }) }
   }
 
   /** Reads again what was added. */
@@ -76,7 +82,7 @@ export class Components implements ComponentDirectory {
 
 function configured({ config, hosts, isTaken }: ComponentSources): ReadonlyMap<string, Component> {
   const components = new Map<string, Component>()
-  for (const [name, { host, wait }] of Object.entries(config.components)) {
+  for (const [name, { host, wait, permissions }] of Object.entries(config.components)) {
     const domain = parseBareJid(name)
     const refuse = (message: string): never => {
       throw new ConfigError([{ origin: undefined, path: `components.${name}`, message }])
@@ -86,9 +92,20 @@ function configured({ config, hosts, isTaken }: ComponentSources): ReadonlyMap<s
       return refuse('belongs to no host: its domain is below none, so `host` must name one')
     if (isTaken(domain))
       return refuse('is a host, or one of its services; switch that off or choose another domain')
-    components.set(domain, { domain, host: owner.name, wait })
+    const isPrivileged = hasAny(permissions)
+    components.set(domain, {
+      domain,
+      host: owner.name,
+      wait,
+      ...(isPrivileged && { permissions }),
+    })
   }
   return components
+}
+
+/** Who may nothing is a stranger as any other, and told nothing of which accounts there are. */
+function hasAny({ roster, message, presence, iq }: ComponentPermissions): boolean {
+  return [roster, message, presence, ...Object.values(iq)].some((access) => access !== 'none')
 }
 
 function hostAbove(hosts: HostDirectory, domain: string): { readonly name: string } | undefined {

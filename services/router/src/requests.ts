@@ -62,7 +62,7 @@ function summaries({ hosts, services, components }: RequestSources): readonly Ho
       anonymous,
       registration,
       services: services(host),
-      components: own.map(({ domain, wait }) => ({ domain, wait })),
+      components: own.map((component) => components.summary(component)),
     }
     return federation ? { ...summary, federation } : summary
   })
@@ -74,7 +74,7 @@ async function find(
 ): Promise<Requests['component.find']['output']> {
   await components.refresh()
   const found = components.get(domain)
-  return found && { component: { domain, wait: found.wait }, host: found.host }
+  return found && { component: components.summary(found), host: found.host }
 }
 
 async function verify(

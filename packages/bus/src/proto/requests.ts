@@ -97,6 +97,22 @@ export interface ComponentSummary {
   readonly domain: string
   /** Milliseconds that a stanza waits for it while it is away. */
   readonly wait: number
+  /** What it is told that it may do (XEP-0356); absent where it may do nothing. */
+  readonly permissions?: ComponentPermissions
+}
+
+/** What a component may do with something: the words of XEP-0356. */
+export type ComponentAccess = 'none' | 'get' | 'set' | 'both'
+
+/** What a component may do as a privileged entity (XEP-0356), with the accounts of its host. */
+export interface ComponentPermissions {
+  readonly roster: ComponentAccess
+  /** Whether it gets roster pushes, where it may read rosters. */
+  readonly push: boolean
+  readonly message: 'none' | 'outgoing'
+  readonly presence: 'none' | 'managed_entity'
+  /** By namespace of the payload. */
+  readonly iq: Readonly<Record<string, ComponentAccess>>
 }
 
 /** What one connection manager knows of a component, for `component list`. */

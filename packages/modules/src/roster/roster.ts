@@ -1,5 +1,6 @@
 import {
   changesSince,
+  covers,
   deferred,
   defineModule,
   describeItem,
@@ -8,6 +9,7 @@ import {
   isListed,
   itemElement,
   listedItems,
+  permissionsOf,
   pushTo,
   removeContact,
   requireOwn,
@@ -47,14 +49,21 @@ export const roster: XmppModule = defineModule({
   stores: [rosterStore],
   config,
 
-  setup({ iq, hooks, config }) {
+  setup({ iq, hooks, config, components }) {
+    /** The account itself, and entities that may by configuration (XEP-0356 §4.3). */
+    const requireAccess = (request: IqRequest): void => {
+      const permissions = permissionsOf(components, request.from, request.host.name)
+      if (permissions === undefined) return requireOwn(request)
+      if (!covers(permissions.roster, request.stanza.type)) throw new StanzaError('forbidden')
+    }
+
     iq.get('account', NS_ROSTER, 'query', (request) => {
-      requireOwn(request)
+      requireAccess(request)
       return answerRoster(request)
     })
 
     iq.set('account', NS_ROSTER, 'query', (request) => {
-      requireOwn(request)
+      requireAccess(request)
       if (request.host.anonymous) throw new StanzaError('not-allowed')
       changeItem(request, config(request.host))
       return undefined
@@ -63,6 +72,7 @@ export const roster: XmppModule = defineModule({
     // SECURITY: clients exist that take a roster push, or an answer to their own request, from anybody (§2.1.6 forbids
     // it), so none gets through.
     hooks.decide('stanza.may-receive', ({ scope, from, stanza }) => {
+      if (permissionsOf(components, from, scope.host.name)) return
       const isRoster = stanza.name === 'iq' && (stanza.type === 'set' || stanza.type === 'result')
       if (isRoster && bare(from) !== scope.entity && stanza.hasChild('query', NS_ROSTER))
         throw new StanzaError('service-unavailable')

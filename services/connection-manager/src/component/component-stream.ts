@@ -8,7 +8,7 @@ import {
   StreamError,
 } from '@tactus/stanza'
 import { isStanza, type ResponseHeader } from '@tactus/stream'
-import { type Stanza, type StreamHeader, xml } from '@tactus/xml'
+import { type Stanza, type StreamHeader, type XmlElement, xml } from '@tactus/xml'
 import { type Connection, hold } from '../stream/connection.ts'
 import type { StreamHandler } from '../stream/handler.ts'
 
@@ -21,6 +21,8 @@ export interface ComponentPorts {
   /** It proved its domain. @throws {StreamError} where there are too many of its connections */
   attached(stream: ComponentStream): void
   detached(stream: ComponentStream): void
+  /** What it is told then. */
+  greeting(domain: string): XmlElement | undefined
   /** How a hand-shake ended. */
   decided(outcome: 'success' | 'not-authorized' | 'host-unknown' | 'conflict'): void
   /** Hands a stanza on; `done` once it is where it goes. @throws {StanzaError} where it may not go there */
@@ -141,6 +143,8 @@ export class ComponentStream implements StreamHandler {
     this.#ports.decided('success')
     this.#attached = true
     this.connection.send(xml('handshake', { xmlns: NS_COMPONENT }))
+    const greeting = this.#ports.greeting(domain)
+    if (greeting) this.connection.send(greeting)
     this.connection.wakeAt(this.connection.context.wheel.now + this.#ports.timeouts.keepAlive)
   }
 

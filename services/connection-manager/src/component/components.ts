@@ -5,6 +5,7 @@ import { domainpart, type Jid } from '@tactus/jid'
 import { NS_COMPONENT, StanzaError, StreamError } from '@tactus/stanza'
 import { tcpFraming } from '@tactus/stream'
 import type { Metrics } from '@tactus/telemetry'
+import type { XmlElement } from '@tactus/xml'
 import type { Arrival, Door } from '../door/listener.ts'
 import { attach } from '../door/socket-events.ts'
 import { errorInputs } from '../passage.ts'
@@ -15,6 +16,7 @@ import type { Services } from '../services.ts'
 import { Connection, type ConnectionContext } from '../stream/connection.ts'
 import { Backlog, type Refusal, type Waiting } from './backlog.ts'
 import { type ComponentPorts, ComponentStream } from './component-stream.ts'
+import { privilegesMessage } from './greeting.ts'
 import { type ComponentMetrics, declareComponentMetrics } from './metrics.ts'
 
 /** What serving components needs. */
@@ -235,6 +237,7 @@ export class Components implements Door, AsyncDisposable {
       },
       attached: (stream) => this.#attach(stream, settle),
       detached: (stream) => this.#detach(stream),
+      greeting: (domain) => this.#greeting(domain),
       decided: (outcome) => this.#metrics.handshakes.with({ outcome }).inc(),
       accept: (stanza, way, done) => {
         this.#mayGo(way.from, way.to)
@@ -244,6 +247,13 @@ export class Components implements Door, AsyncDisposable {
       random: (length) => env.random(length),
       timeouts: { ...settings.component, keepAlive },
     }
+  }
+
+  #greeting(domain: string): XmlElement | undefined {
+    const { hosts, env } = this.#options.services
+    const from = hosts.hostOf(domain)?.name ?? ''
+    const id = Buffer.from(env.random(9)).toString('base64url')
+    return privilegesMessage(hosts.component(domain)?.permissions, { from, to: domain, id })
   }
 
   /** To another server only where the component's host speaks to that one. @throws {StanzaError} */
