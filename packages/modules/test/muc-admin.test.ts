@@ -11,6 +11,7 @@ import {
   error,
   gathered,
   join,
+  joinEcho,
   NS_ADMIN,
   NS_USER,
   newRoom,
@@ -205,7 +206,7 @@ story('XEP-0045 §9.1, §9.2: a ban puts out, keeps out, and is listed', async (
   assert.match(text(hag.drain()[0]), /code="110".*code="301"/)
   crone.drain()
   await join(hag, room, 'other')
-  hag.receives`<presence type='error' from='${room}/other' to='${hag.jid}'>${error('forbidden', 'auth', room)}</presence>`
+  hag.receives`<presence type='error' from='${room}/other' to='${hag.jid}'>${joinEcho}${error('forbidden', 'auth', room)}</presence>`
 
   const list = `<query xmlns='${NS_ADMIN}'><item affiliation='outcast'/></query>`
   await crone.send`<iq type='get' id='b' to='${room}'>${list}</iq>`

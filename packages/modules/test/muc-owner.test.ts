@@ -9,6 +9,7 @@ import {
   error,
   gathered,
   join,
+  joinEcho,
   NS_ADMIN,
   NS_MUC,
   NS_OWNER,
@@ -216,7 +217,7 @@ story(
     const room = newRoom()
     const crone = await online(cauldron)
     await join(crone, room, 'firstwitch')
-    crone.receives`<presence type='error' from='${room}/firstwitch' to='${crone.jid}'>${error('not-allowed', 'cancel', room)}</presence>`
+    crone.receives`<presence type='error' from='${room}/firstwitch' to='${crone.jid}'>${joinEcho}${error('not-allowed', 'cancel', room)}</presence>`
   },
 )
 
@@ -224,7 +225,7 @@ story('by default rooms are made by the accounts of their host', async ({ online
   const room = newRoom()
   const hag = await online(crypt)
   await join(hag, room, 'thirdwitch')
-  hag.receives`<presence type='error' from='${room}/thirdwitch' to='${hag.jid}'>${error('not-allowed', 'cancel', room)}</presence>`
+  hag.receives`<presence type='error' from='${room}/thirdwitch' to='${hag.jid}'>${joinEcho}${error('not-allowed', 'cancel', room)}</presence>`
 })
 
 story(

@@ -9,6 +9,7 @@ import {
   error,
   gathered,
   join,
+  joinEcho,
   NS_MUC,
   NS_OWNER,
   NS_USER,
@@ -37,7 +38,7 @@ story(
 
     // §7.2.11: locked until it is configured.
     await join(hecate, room, 'secondwitch')
-    hecate.receives`<presence type='error' from='${room}/secondwitch' to='${hecate.jid}'>${error('item-not-found', 'cancel', room)}</presence>`
+    hecate.receives`<presence type='error' from='${room}/secondwitch' to='${hecate.jid}'>${joinEcho}${error('item-not-found', 'cancel', room)}</presence>`
 
     await crone.send`<iq type='set' id='c' to='${room}'><query xmlns='${NS_OWNER}'><x xmlns='jabber:x:data' type='submit'/></query></iq>`
     crone.receives`${result(crone, room, 'c')}`
@@ -120,7 +121,7 @@ for (const [what, fields, inner, condition, type] of [
 
     await join(hag, room, 'thirdwitch', inner)
 
-    hag.receives`<presence type='error' from='${room}/thirdwitch' to='${hag.jid}'>${error(condition, type, room)}</presence>`
+    hag.receives`<presence type='error' from='${room}/thirdwitch' to='${hag.jid}'>${joinEcho}${error(condition, type, room)}</presence>`
     await crone.receivesNothing()
     // An error is no reason to remember the room: nothing is said at the end.
     await hag.close()
@@ -145,14 +146,14 @@ story('XEP-0045 §7.2.8: a nickname that is taken is a conflict', async (tale) =
   await gathered(tale, room, { firstwitch: cauldron })
   const hag = await tale.online(crypt)
   await join(hag, room, 'firstwitch')
-  hag.receives`<presence type='error' from='${room}/firstwitch' to='${hag.jid}'>${error('conflict', 'cancel', room)}</presence>`
+  hag.receives`<presence type='error' from='${room}/firstwitch' to='${hag.jid}'>${joinEcho}${error('conflict', 'cancel', room)}</presence>`
 })
 
 story('XEP-0045 §7.2.1: without a nickname nobody comes in', async (tale) => {
   const room = newRoom()
   const hag = await tale.online(crypt)
   await hag.send`<presence to='${room}'><x xmlns='${NS_MUC}'/></presence>`
-  hag.receives`<presence type='error' from='${room}' to='${hag.jid}'><error type='modify' by='${room}'><jid-malformed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>{any}</text></error></presence>`
+  hag.receives`<presence type='error' from='${room}' to='${hag.jid}'>${joinEcho}<error type='modify' by='${room}'><jid-malformed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>{any}</text></error></presence>`
 })
 
 story('XEP-0045 §7.4, XEP-0421, XEP-0359: a line to all, the sender among them', async (tale) => {
@@ -219,7 +220,7 @@ story('XEP-0045 §7.6: a nickname is changed', async (tale) => {
   hag.receives`${presence(room, 'oldhag', hag, user(`affiliation='none' role='participant'${real}`, codes(110)))}`
 
   await hag.send`<presence to='${room}/firstwitch'/>`
-  hag.receives`<presence type='error' from='${room}/firstwitch' to='${hag.jid}'>${error('conflict', 'cancel', room)}</presence>`
+  hag.receives`<presence type='error' from='${room}/firstwitch' to='${hag.jid}'>${joinEcho}${error('conflict', 'cancel', room)}</presence>`
 })
 
 story('XEP-0045 §7.7: what an occupant says of itself goes to all', async (tale) => {

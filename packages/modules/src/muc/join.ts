@@ -9,7 +9,7 @@ import {
   resourcepart,
 } from '@tactus/jid'
 import { type StanzaCondition, StanzaError } from '@tactus/stanza'
-import { Stanza } from '@tactus/xml'
+import { Stanza, xml } from '@tactus/xml'
 import { newOccupant, withResource } from './occupants.ts'
 import { initialRole } from './permissions.ts'
 import { announce, announceDeparture, introduceAll, tellItself, unavailableOf } from './presence.ts'
@@ -28,6 +28,15 @@ function refusal(scope: Scope, condition: StanzaCondition, text?: string): Stanz
  * @throws {StanzaError} what XEP-0045 §7.2 asks for
  */
 export function bePresent(rooms: Rooms, arriving: ServiceStanza): void {
+  try {
+    appear(rooms, arriving)
+  } catch (error) {
+    // §7.2.5 and on: by this, clients know what the error is about.
+    throw error instanceof StanzaError ? error.withEcho(xml('x', { xmlns: NS_MUC })) : error
+  }
+}
+
+function appear(rooms: Rooms, arriving: ServiceStanza): void {
   const { scope, from, to, stanza } = arriving
   const nick = resourcepart(to)
   if (nick === undefined || !isFull(from))

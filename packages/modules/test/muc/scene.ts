@@ -96,3 +96,6 @@ export const text = (stanza: unknown): string => String(stanza).replaceAll("'", 
 /** What those who see addresses hear of an affiliation of somebody who is not in the room. */
 export const absent = (to: Client, room: string, item: string) =>
   `<message id='{any}' from='${room}' to='${to.jid}'><x xmlns='${NS_USER}'><item ${item} role='none'/></x><no-store xmlns='urn:xmpp:hints'/><stanza-id xmlns='urn:xmpp:sid:0' by='${to.account}' id='{any}'/></message>`
+
+/** What the room sends back of presence that it refuses. */
+export const joinEcho = `<x xmlns='${NS_MUC}'/>`
