@@ -377,8 +377,9 @@ export class EntityScope implements Scope {
   }
 
   job(module: string, id: string, spec: unknown): void {
-    // Two modules may call theirs the same.
-    this.turn.job(`${module} ${id}`, { module, spec })
+    // Those of all modules stand in one list: two that called theirs the same would lose one of them.
+    if (!id.startsWith(module)) throw new Error(`the job ${id} does not begin with ${module}`)
+    this.turn.job(id, { module, spec })
   }
 
   /** Ids come from (source, number), so that a replay after a loss makes the same ones (design §3.4). */

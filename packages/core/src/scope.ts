@@ -131,6 +131,9 @@ export interface Scope {
 
   /** One timer per name and entity; comes back as the `entity.timer` hook of the module that set it. */
   timer(name: string, at: number | undefined, data?: string): void
-  /** Notes a job of this module, one per id; `jobs` of the module definition runs it, its result comes back there. */
+  /**
+   * Notes a job of this module; `jobs` of the module definition runs it, its result comes back there. One per id, which
+   * begins with the name of the module.
+   */
   job(module: string, id: string, spec: unknown): void
 }

@@ -43,7 +43,7 @@ export function startListing(request: IqRequest): IqAnswer {
     page: readPageRequest(payload, pageLimits),
     asked: payload.getChild('set', NS_RSM) !== undefined,
   }
-  scope.job('muc', `list ${scope.makeId()}`, spec)
+  scope.job('muc', `muc list ${scope.makeId()}`, spec)
   return deferred
 }
 

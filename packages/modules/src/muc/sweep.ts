@@ -32,7 +32,7 @@ export function beginning(scope: Scope, at: number = scope.now): number {
 
 function sweep(scope: Scope, since: number, after: string): void {
   const spec: Spec = { job: 'sweep', service: scope.entity, since, after }
-  scope.job('muc', 'sweep', spec)
+  scope.job('muc', 'muc sweep', spec)
 }
 
 /** Goes through the temporary rooms of the time before, some at a time. */

@@ -78,7 +78,11 @@ function wanted(node: Node, { seq, id, publisher, bytes }: ItemEntry): Wanted {
 
 /** Payloads are read beside the steps (design §5): what is to be done with them comes back as an input. */
 function note({ scope }: Service, what: DistributiveOmit<Spec, 'job' | 'entity'>): void {
-  scope.job('pubsub', `fetch ${scope.makeId()}`, { job: 'fetch', entity: scope.entity, ...what })
+  scope.job('pubsub', `pubsub fetch ${scope.makeId()}`, {
+    job: 'fetch',
+    entity: scope.entity,
+    ...what,
+  })
 }
 type DistributiveOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : never
 

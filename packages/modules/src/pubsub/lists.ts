@@ -71,7 +71,7 @@ export function startList(
     page: readPageRequest(set, limits),
     asked: set.getChild('set', NS_RSM) !== undefined,
   }
-  scope.job('pubsub', `list ${scope.makeId()}`, spec)
+  scope.job('pubsub', `pubsub list ${scope.makeId()}`, spec)
   return deferred
 }
 

@@ -38,7 +38,7 @@ export const farewell: RoomFeature = {
 /** Begins to tell the rooms that an account is in the lists of. */
 export function sayFarewell(scope: Scope, at: number = scope.now, after = ''): void {
   const spec: Spec = { job: 'farewell', account: scope.entity, at, after }
-  scope.job('muc', 'farewell', spec)
+  scope.job('muc', 'muc farewell', spec)
 }
 
 /** Finds the rooms, some at a time. */

@@ -28,7 +28,7 @@ interface Place {
  */
 export function sayFarewell(scope: Scope, after = ''): void {
   const spec: Spec = { job: 'farewell', account: scope.entity, after }
-  scope.job('pubsub', 'farewell', spec)
+  scope.job('pubsub', 'pubsub farewell', spec)
 }
 
 /** Finds the nodes of services, some at a time. */
