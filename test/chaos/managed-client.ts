@@ -20,6 +20,8 @@ export interface ManagedEvents {
   resumed(milliseconds: number): void
   /** The session could not be resumed; another is bound. */
   rebound(): void
+  /** A session is bound and available: the first, or another. */
+  bound?(): void
   /** The stream ended, or an attempt failed, for this reason. */
   ended(reason: string): void
   violated(what: string): void
@@ -264,6 +266,7 @@ export class ManagedClient {
       this.#unacked = []
       this.send(xml('presence', { xmlns: 'jabber:client' }))
       for (const { id, stanza: element } of again) this.send(element, id)
+      this.#events.bound?.()
       enabled.resolve()
     }
     await link.bind(this.jid.split('/')[1] ?? '')

@@ -1,4 +1,5 @@
 import { isKept, type Verdict } from './ledger.ts'
+import { isRollKept, type RollVerdict } from './roll.ts'
 
 /** What a run showed. */
 export interface Report {
@@ -7,6 +8,9 @@ export interface Report {
   readonly deeds: Readonly<Record<string, number>>
   readonly kills: number
   readonly verdict: Verdict
+  /** Of a room, and of a node of pubsub. */
+  readonly lines: RollVerdict
+  readonly items: RollVerdict
   readonly resumed: number
   /** Sessions that could not be resumed. */
   readonly rebound: number
@@ -37,8 +41,8 @@ export function percentiles(figures: readonly number[]): Percentiles {
 }
 
 /** Whether a run showed no violation at all. */
-export function isGood({ verdict, violations }: Report): boolean {
-  return isKept(verdict) && violations.length === 0
+export function isGood({ verdict, lines, items, violations }: Report): boolean {
+  return isKept(verdict) && isRollKept(lines) && isRollKept(items) && violations.length === 0
 }
 
 /** A report for people. */
@@ -54,6 +58,8 @@ export function render(report: Report): string {
       (name) =>
         `${name.padEnd(11)} ${verdict[name].length}  ${verdict[name].slice(0, 5).join(' ')}`,
     ),
+    ...rolled('room', report.lines),
+    ...rolled('node', report.items),
     `resumed     ${report.resumed} (${line(resumption)}); ${report.rebound} bound anew`,
     `            after a connection manager's death: ${report.afterKill.count} (${line(report.afterKill)})`,
     `takeover    ${takeover.count} measured (${line(takeover)})`,
@@ -63,4 +69,17 @@ export function render(report: Report): string {
     ...report.violations.map((violation) => `violation   ${violation}`),
     isGood(report) ? 'every promise was kept' : 'PROMISES WERE BROKEN',
   ].join('\n')
+}
+
+function rolled(name: string, verdict: RollVerdict): string[] {
+  const { sent, accepted, heard } = verdict
+  const wrong = (['lost', 'doubled', 'reordered'] as const).filter(
+    (kind) => verdict[kind].length > 0,
+  )
+  return [
+    `${name.padEnd(11)} ${sent} sent, ${accepted} accepted, heard ${heard} times`,
+    ...wrong.map(
+      (kind) => `  ${kind} ${verdict[kind].length}: ${verdict[kind].slice(0, 5).join('; ')}`,
+    ),
+  ]
 }

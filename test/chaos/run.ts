@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Chance } from './chance.ts'
+import { Chorus } from './chorus.ts'
 import { type Deed, deeds, Nemesis } from './nemesis.ts'
 import { percentiles, type Report } from './report.ts'
 import { Workload } from './workload.ts'
@@ -24,6 +25,8 @@ const between: readonly [number, number] = [500, 2_500]
 /** Traffic before the first deed, ms. */
 const warmUp = 3_000
 const settleWithin = 60_000
+/** Clients that share a room and a node. */
+const choir = 10
 
 /** Starts a cluster, harms it under load, lets it heal and tells what became of every message. */
 export async function runChaos(options: ChaosOptions): Promise<Report> {
@@ -44,17 +47,33 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
     disturbed: 0.3,
     chance,
   })
+  const singers = Array.from({ length: choir }, (_, index) => `s${index}@${domain}`)
+  await world.addUsers(singers)
+  const chorus = new Chorus({
+    jids: singers.map((jid) => `${jid}/r`),
+    password: world.password,
+    ports: () => world.ports,
+    room: `witches@conference.${domain}`,
+    service: `pubsub.${domain}`,
+    node: 'cauldron',
+    rate: 10,
+    disturbed: 0.3,
+    chance: new Chance(seed + 1),
+  })
+  await using _ = { [Symbol.asyncDispose]: () => chorus.stop() }
   const nemesis = new Nemesis(world, chance, tell)
   await workload.start()
-  tell(`${clients} sessions`)
+  await chorus.start()
+  tell(`${clients + choir} sessions`)
   await pause(warmUp)
   await harm(nemesis, { ...options, minutes, chance, tell, workload })
   tell('heals')
   workload.quiet()
-  await workload.settle(settleWithin)
+  chorus.quiet()
+  await Promise.all([workload.settle(settleWithin), chorus.settle(settleWithin)])
   tell('reads the archives')
   for (const account of accounts) await workload.compareArchive(account)
-  const report = reportOf(workload, nemesis, { seed, seconds: Number(seconds(begun)) })
+  const report = reportOf({ workload, chorus, nemesis }, { seed, seconds: Number(seconds(begun)) })
   if (report.violations.length + report.verdict.lost.length > 0) tell(world.server.output)
   return report
 }
@@ -89,12 +108,16 @@ async function harm(
 }
 
 function reportOf(
-  workload: Workload,
-  nemesis: Nemesis,
+  {
+    workload,
+    chorus,
+    nemesis,
+  }: { readonly workload: Workload; readonly chorus: Chorus; readonly nemesis: Nemesis },
   about: { readonly seed: number; readonly seconds: number },
 ): Report {
   return {
     ...about,
+    ...chorus.verdicts(),
     deeds: Object.fromEntries(nemesis.done),
     kills: nemesis.count,
     verdict: workload.ledger.verdict(),
@@ -108,7 +131,12 @@ function reportOf(
         .map(({ milliseconds }) => milliseconds),
     ),
     takeover: percentiles(nemesis.takeovers),
-    violations: [...workload.violations, ...workload.errors, ...nemesis.problems],
+    violations: [
+      ...workload.violations,
+      ...workload.errors,
+      ...chorus.violations,
+      ...nemesis.problems,
+    ],
   }
 }
 

@@ -4,6 +4,7 @@ import { archivedIds } from './archive-check.ts'
 import type { Chance } from './chance.ts'
 import { Ledger } from './ledger.ts'
 import { ManagedClient, type Receipt } from './managed-client.ts'
+import { Troublemaker } from './troublemaker.ts'
 
 /** Who talks, how much, and how badly they are connected. */
 export interface WorkloadOptions {
@@ -48,9 +49,8 @@ export class Workload implements AsyncDisposable {
   /** Unavailable presences of others. */
   unavailable = 0
   readonly #options: WorkloadOptions
-  readonly #disturbed = new Set<ManagedClient>()
+  readonly #trouble: Troublemaker
   #talk: NodeJS.Timeout | undefined
-  #trouble: NodeJS.Timeout | undefined
   #turn = 0
   #due = 0
   #last = 0
@@ -58,6 +58,7 @@ export class Workload implements AsyncDisposable {
   constructor(options: WorkloadOptions) {
     this.#options = options
     this.clients = options.jids.map((jid, index) => this.#client(jid, index))
+    this.#trouble = new Troublemaker(this.clients, options)
   }
 
   /** Logs everybody in, some at a time, and begins to talk. */
@@ -68,7 +69,7 @@ export class Workload implements AsyncDisposable {
     for (const [index, client] of this.clients.entries())
       client.send(xml('presence', { xmlns: 'jabber:client', to: this.#peers(index)[0] ?? '' }))
     this.resumeTalk()
-    this.#trouble = setInterval(() => this.#disturb(), 250)
+    this.#trouble.start()
   }
 
   resumeTalk(): void {
@@ -79,8 +80,7 @@ export class Workload implements AsyncDisposable {
   /** Says no more; those who are disturbed recover. */
   quiet(): void {
     clearInterval(this.#talk)
-    clearInterval(this.#trouble)
-    for (const client of this.clients) client.goOn()
+    this.#trouble.stop()
   }
 
   /** Waits until everything is accepted and has arrived, or nothing moves any more. */
@@ -98,8 +98,15 @@ export class Workload implements AsyncDisposable {
   async compareArchive(account: string): Promise<void> {
     const { password, ports } = this.#options
     const jid = `${account}/archivist`
-    const where = { host: '127.0.0.1', port: ports()[0] ?? 1, jid, password }
-    this.ledger.archived(account, await archivedIds(where))
+    // What was harmed last may still be on its way out.
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      const open = ports()
+      const where = { host: '127.0.0.1', port: open[attempt % open.length] ?? 1, jid, password }
+      const ids = await archivedIds(where).catch(() => undefined)
+      if (ids) return this.ledger.archived(account, ids)
+      await pause(500)
+    }
+    this.violations.push(`the archive of ${account} cannot be read`)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -135,30 +142,6 @@ export class Workload implements AsyncDisposable {
       const to = peers[Math.floor(this.#turn / this.clients.length) % peers.length] ?? ''
       const id = this.ledger.send(client.jid, to)
       client.send(message(to, id), id)
-    }
-  }
-
-  #disturb(): void {
-    const { chance, disturbed } = this.#options
-    while (this.#disturbed.size < disturbed * this.clients.length) {
-      const client = chance.pick(this.clients.filter((each) => !this.#disturbed.has(each)))
-      this.#disturbed.add(client)
-      const trouble = chance.next() < 0.5 ? this.#stall(client) : this.#flap(client)
-      void trouble.then(() => this.#disturbed.delete(client))
-    }
-  }
-
-  async #stall(client: ManagedClient): Promise<void> {
-    client.stall()
-    await pause(this.#options.chance.between(1_000, 6_000))
-    client.goOn()
-  }
-
-  async #flap(client: ManagedClient): Promise<void> {
-    const { chance } = this.#options
-    for (let times = 0; times < 2; times += 1) {
-      client.drop(chance.between(50, 1_500))
-      await pause(chance.between(1_500, 3_000))
     }
   }
 
