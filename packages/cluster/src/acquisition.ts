@@ -4,7 +4,7 @@ import type { OwnershipStore } from '@tactus/storage'
 import { unpack } from 'msgpackr'
 import { durableInputs, type RecordedInput } from './durable-inputs.ts'
 import { splitField } from './keys.ts'
-import { metaOperation } from './meta.ts'
+import { allReplayed, metaOperation } from './meta.ts'
 import { noteAttached } from './owner-inputs.ts'
 import type { Router } from './router.ts'
 import { incarnationOf } from './router-id.ts'
@@ -29,7 +29,11 @@ interface Replay {
   readonly partition: PartitionState
   readonly unit: Unit
   readonly at: number
+  /** Its place there. */
+  readonly place: string
 }
+
+type Placed = RecordedInput & { readonly place: string }
 
 /** What acquiring needs. */
 export interface AcquisitionPorts {
@@ -52,7 +56,10 @@ export async function acquire(
   const { router, bus } = ports
   const fresh = ids.map((id) => new PartitionState(id, ports.clock.monotonic()))
   router.expect(fresh)
-  const keys = fresh.flatMap((p) => [p.partialKey, p.jobsKey, p.attachedKey, p.metaKey])
+  const keys = fresh.flatMap((p) => [
+    ...[p.partialKey, p.jobsKey, p.attachedKey, p.metaKey],
+    p.replayedKey,
+  ])
   const hashes = await bus.hashes(keys)
   const held = [...router.workload.partitions.values()]
   const streams = [...held, ...fresh].map(({ stream }) => stream)
@@ -76,9 +83,11 @@ export async function acquire(
   }
   router.hold(fresh)
   // Entities are made only now: had the acquisition failed midway, they would belong to nothing.
-  for (const { partition, unit } of kept)
+  for (const { partition, unit, place: replay } of kept)
     router.workload.add(
-      new WorkItem(router.workload.entity(unit.entity, partition), unit.input, 'replay'),
+      new WorkItem(router.workload.entity(unit.entity, partition), unit.input, 'replay', {
+        replay,
+      }),
     )
   for (const [partition, found] of jobs)
     router.owner.takeUp(
@@ -98,6 +107,7 @@ function readIndexes(partition: PartitionState, hashes: ReadonlyMap<string, Fiel
     const [entity, id] = splitField(rest)
     noteAttached(partition, instance, entity, id)
   }
+  for (const place of (hashes.get(partition.replayedKey) ?? none).keys()) partition.rerun.add(place)
   partition.replayed = (hashes.get(partition.metaKey) ?? none).has('replayed')
   return Array.from(hashes.get(partition.jobsKey) ?? none, ([name, spec]) => {
     const [entity, id] = splitField(name)
@@ -145,28 +155,33 @@ async function replays(
   const { count } = router.workload
   const routers = await ownership.routers()
   for (const { id } of routers.filter((each) => incarnationOf(each.id) < bus.incarnation)) {
-    const inputs: RecordedInput[] = []
-    for (const { record } of await ownership.records(id))
-      inputs.push(...durableInputs(decodeRecord(record), count))
+    const inputs: Placed[] = []
+    for (const { step, record } of await ownership.records(id))
+      for (const input of durableInputs(decodeRecord(record), count))
+        inputs.push({ ...input, place: `${id}:${step}:${input.index}` })
     found.push(...replaysIn(inputs, wanted))
   }
   // Each router's own order stands in its records; between two owners of one sender only time tells.
   found.sort((a, b) => a.at - b.at)
   for (const { partition } of found) partition.replays += 1
   for (const partition of partitions)
-    if (partition.replays === 0) notes.push(metaOperation(partition, 'replayed', '1'))
+    if (partition.replays === 0) notes.push(...allReplayed(partition))
   return found
 }
 
 /** One router's inputs for the wanted partitions; times never go back, so that sorting keeps their order. */
 function replaysIn(
-  inputs: readonly RecordedInput[],
+  inputs: readonly Placed[],
   wanted: ReadonlyMap<number, PartitionState>,
 ): Replay[] {
   let latest = 0
-  return inputs.flatMap(({ partition: number, input, at = 0 }) => {
+  return inputs.flatMap(({ partition: number, place, input, at = 0 }) => {
     latest = Math.max(latest, at)
     const partition = wanted.get(number)
-    return partition ? unitsOf(input).map((unit) => ({ partition, unit, at: latest })) : []
+    if (!partition) return []
+    // An owner that died over them may have done some, whose recipients have them: once in a session is enough.
+    return unitsOf(input)
+      .map((unit, index) => ({ partition, unit, at: latest, place: `${place}:${index}` }))
+      .filter((replay) => !partition.rerun.has(replay.place))
   })
 }

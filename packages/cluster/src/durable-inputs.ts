@@ -1,10 +1,12 @@
 import type { InputFrame, Remote, StepRecord } from '@tactus/bus'
 import type { Input } from './machine.ts'
-import { entityOf, isShardStream, partitionOf, partitionOfStream } from './partition.ts'
+import { entityOf, partitionOf, partitionOfStream } from './partition.ts'
 
 /** What a record of the outbox holds for one partition, to be run again after a loss of the bus. */
 export interface RecordedInput {
   readonly partition: number
+  /** Its place in the record. */
+  readonly index: number
   readonly input: InputFrame | Extract<Input, { readonly kind: 'remote.again' }>
   /** When its stanza was accepted: wall clock, ms. */
   readonly at: number | undefined
@@ -17,27 +19,34 @@ export interface RecordedInput {
  * sends next.
  */
 export function durableInputs({ operations }: StepRecord, count: number): RecordedInput[] {
-  return operations.flatMap((operation) => {
-    if (operation.op !== 'append') return []
-    const partition = partitionOfStream(operation.stream)
-    if (partition !== undefined)
-      return (operation.frames as readonly InputFrame[])
+  return operations
+    .flatMap((operation) => {
+      if (operation.op !== 'append') return []
+      const partition = partitionOfStream(operation.stream)
+      return (operation.frames as readonly (InputFrame | Remote)[])
         .filter(isDurable)
-        .map((input) => ({ partition, input, at: 'at' in input ? input.at : undefined }))
-    return isShardStream(operation.stream)
-      ? (operation.frames as readonly Remote[])
-          .filter(({ durable }) => durable)
-          .map((frame) => sentAgain(frame, count))
-      : []
-  })
+        .flatMap((frame) => inputOf(frame, partition, count) ?? [])
+    })
+    .map((input, index) => ({ ...input, index }))
 }
 
-function sentAgain(frame: Remote, count: number): RecordedInput {
+/** Undefined for what is on its way to an instance. */
+function inputOf(
+  frame: InputFrame | Remote,
+  partition: number | undefined,
+  count: number,
+): Omit<RecordedInput, 'index'> | undefined {
+  if (frame.kind === 'remote') return sentAgain(frame, count)
+  if (partition === undefined) return undefined
+  return { partition, input: frame, at: 'at' in frame ? frame.at : undefined }
+}
+
+function sentAgain(frame: Remote, count: number): Omit<RecordedInput, 'index'> {
   const entity = entityOf(frame.stanza.from ?? frame.from)
   const input = { kind: 'remote.again', entity, frame } as const
   return { partition: partitionOf(entity, count), input, at: frame.at }
 }
 
-function isDurable(frame: InputFrame): boolean {
+function isDurable(frame: InputFrame | Remote): boolean {
   return 'durable' in frame ? frame.durable : frame.kind === 'command'
 }

@@ -12,6 +12,8 @@ export const timersKey = (partition: number): string => `timers:${partition}`
 export const jobsKey = (partition: number): string => `jobs:${partition}`
 /** What hangs on which instance, fields `<instance>\0<entity>\0<id>`. */
 export const attachedKey = (partition: number): string => `attached:${partition}`
+/** What of the outbox was run again after a loss, until all of it was: by its place there. */
+export const replayedKey = (partition: number): string => `replayed:${partition}`
 /** What owners of a partition tell their followers: deaths, replay after a loss. */
 export const metaKey = (partition: number): string => `meta:${partition}`
 

@@ -13,7 +13,7 @@ import { deadLetterEffect } from './dead-letter.ts'
 import type { EngineHooks, Safeguard } from './hooks.ts'
 import { Loader } from './loader.ts'
 import type { Machine } from './machine.ts'
-import { metaOperation } from './meta.ts'
+import { allReplayed } from './meta.ts'
 import { Outbox, type Passed } from './outbox.ts'
 import { noteAppends } from './own-appends.ts'
 import { OwnerInputs } from './owner-inputs.ts'
@@ -363,7 +363,7 @@ export class Router {
     if (item.origin !== 'replay') return
     const { partition } = item.entity
     partition.replays -= 1
-    if (partition.replays === 0) this.#open.extra.push(metaOperation(partition, 'replayed', '1'))
+    if (partition.replays === 0) this.#open.extra.push(...allReplayed(partition))
   }
 
   /** Throws a step away that cannot be written, and the one computed on top of it (design §3.10). */

@@ -88,6 +88,7 @@ class Sealing {
     for (const effect of step.effects) this.#apply(effect)
     this.#workload.dropInline(step.inline)
     this.#removals()
+    this.#replays()
     this.#state()
     this.#operations.push(...this.#queues, ...step.extra)
     for (const [instance, sessions] of this.#committed) {
@@ -240,6 +241,17 @@ class Sealing {
     for (const [partition, fields] of partial) {
       for (const [position] of fields) partition.noted.add(position)
       this.#operations.push({ op: 'hset', key: partition.partialKey, fields })
+    }
+  }
+
+  /** Noted in the same commit, so that the next owner does not run them again. */
+  #replays(): void {
+    const fields = new Map<PartitionState, (readonly [string, Uint8Array])[]>()
+    for (const { entity, replay } of this.#step.consumed)
+      if (replay !== undefined) pushTo(fields, entity.partition, [replay, here] as const)
+    for (const [{ replayedKey, rerun }, places] of fields) {
+      for (const [place] of places) rerun.add(place)
+      this.#operations.push({ op: 'hset', key: replayedKey, fields: places })
     }
   }
 

@@ -2,7 +2,7 @@ import { comparePositions, type Position, type StreamName } from '@tactus/bus'
 import type { DurableStore } from '@tactus/storage'
 import type { Stanza } from '@tactus/xml'
 import { Fifo } from './fifo.ts'
-import { attachedKey, jobsKey, metaKey, partialKey, timersKey } from './keys.ts'
+import { attachedKey, jobsKey, metaKey, partialKey, replayedKey, timersKey } from './keys.ts'
 import type { Input, LiveStore, QueueMeta } from './machine.ts'
 import { partitionStream } from './partition.ts'
 
@@ -75,6 +75,8 @@ export class WorkItem {
   readonly origin: Origin
   readonly entry: EntryState | undefined
   readonly unit: number
+  /** Where in the outbox it stood. */
+  readonly replay: string | undefined
   /** Why it may not be run again; `Machine.failed` runs in its place. */
   failure: { readonly error: unknown; readonly final: boolean } | undefined
   done = false
@@ -86,6 +88,7 @@ export class WorkItem {
     source?: {
       readonly entry?: EntryState
       readonly unit?: number
+      readonly replay?: string
     },
   ) {
     this.entity = entity
@@ -93,6 +96,7 @@ export class WorkItem {
     this.origin = origin
     this.entry = source?.entry
     this.unit = source?.unit ?? 0
+    this.replay = source?.replay
   }
 }
 
@@ -183,6 +187,7 @@ export class PartitionState {
   readonly jobsKey: string
   readonly attachedKey: string
   readonly metaKey: string
+  readonly replayedKey: string
   /** Read up to here; from the beginning at acquisition, never from the end. */
   position: Position = '0'
   readonly ready: Fifo<EntityState> = new Fifo()
@@ -208,6 +213,8 @@ export class PartitionState {
   /** Inputs from the outbox that must be done before this incarnation needs it no more. */
   replays = 0
   replayed = false
+  /** Places in the outbox that are noted as run again, by this owner or one before. */
+  readonly rerun: Set<string> = new Set()
   /** One input at a time, until read past the tail seen at takeover (design §3.10). */
   careful: CarefulState | undefined
   readonly acquiredAt: number
@@ -238,6 +245,7 @@ export class PartitionState {
     this.jobsKey = jobsKey(id)
     this.attachedKey = attachedKey(id)
     this.metaKey = metaKey(id)
+    this.replayedKey = replayedKey(id)
   }
 }
 

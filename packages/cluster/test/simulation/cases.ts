@@ -72,6 +72,17 @@ const outage =
 const emptied: Script = ({ world, bus }) =>
   void world.at(world.between(500, 4000), () => bus.broker.clear())
 
+/** The bus is lost while much waits in the outbox, and who runs that again dies over it. */
+const diesOverReplays: Script = (cluster) => {
+  const { world, bus, failpoints } = cluster
+  bus.faults.slow = 0.5
+  for (let at = 800; at < 5000; at += 1600) {
+    world.at(at, () => bus.broker.clear())
+    for (let after = 500; after < 1500; after += world.between(30, 200))
+      world.at(at + after, () => failpoints.set('step:before-reply', world.between(1, 3)))
+  }
+}
+
 /** Another server cannot be reached until all is well again. */
 const unreachable: Script = ({ away }) => {
   away.down = true
@@ -168,6 +179,16 @@ export const cases: readonly Case[] = [
   {
     name: 'design §3.6: what waits for another server survives the bus, twice',
     plan: { ...calm, lossy: true, kinds: ['away'], script: all(unreachable, emptied, emptied) },
+  },
+  {
+    name: 'design §3.6: who runs the outbox again dies over it, and nobody hears anything twice in a session',
+    plan: {
+      ...calm,
+      lossy: true,
+      messages: 60,
+      kinds: ['durable', 'multi'],
+      script: diesOverReplays,
+    },
   },
   {
     name: 'C2: partitions move while their senders go on',

@@ -67,6 +67,7 @@ export class SimClient {
     const before = this.heard.get(path) ?? 0
     if (!this.lossy && Number(k) !== before + 1 && !this.excused())
       this.world.violate(`${this.account} heard ${stanza.id} after ${before}`)
+    if (Number(k) <= before) this.world.violate(`${this.session} heard ${stanza.id} again`)
     this.heard.set(path, Number(k))
   }
 

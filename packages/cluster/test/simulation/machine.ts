@@ -253,9 +253,10 @@ export class SimMachine implements Machine {
     const last = turn.get(heard, path)
     if (input.durable) {
       const before = turn.get(inbox, path) ?? 0
-      if (k <= before && this.#lossy) return
-      turn.set(inbox, path, Math.max(k, before))
-      turn.insert(log, 'log', row(turn, path, String(k)))
+      if (k > before || !this.#lossy) {
+        turn.set(inbox, path, Math.max(k, before))
+        turn.insert(log, 'log', row(turn, path, String(k)))
+      }
     }
     this.#hear(turn, path, k, last)
     for (const [id, session] of turn.all(sessions)) {
