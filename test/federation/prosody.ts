@@ -1,25 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { freePort, type RemoteOptions } from './remote.ts'
 
 /** What a Prosody of a test is told. */
-export interface ProsodyOptions {
-  readonly domain: string
-  /** A loopback address of its own. */
-  readonly address: string
-  /** The name server that it asks. */
-  readonly resolver: string
-  readonly certificate: string
-  readonly key: string
-  /** Whose certificates it believes. */
-  readonly authority: string
-  /** It takes dialback for proof where there is no such certificate. */
-  readonly dialback: boolean
+export interface ProsodyOptions extends RemoteOptions {
   readonly accounts: readonly string[]
+  /** It has TLS from the first byte as well (XEP-0368). */
+  readonly direct?: boolean
+}
+
+interface Ports {
+  readonly c2s: number
+  readonly s2s: number
+  readonly s2sTls: number
 }
 
 /** Debian's Prosody, as it comes, with accounts whose password is `secret` and rooms at `rooms.<domain>`. */
@@ -27,17 +24,16 @@ export class Prosody implements AsyncDisposable {
   readonly address: string
   readonly c2s: number
   readonly s2s: number
+  readonly s2sTls: number
   readonly #folder: string
   readonly #child: ChildProcess
   readonly #lines: string[] = []
 
-  private constructor(
-    options: ProsodyOptions,
-    ports: { readonly c2s: number; readonly s2s: number },
-  ) {
+  private constructor(options: ProsodyOptions, ports: Ports) {
     this.address = options.address
     this.c2s = ports.c2s
     this.s2s = ports.s2s
+    this.s2sTls = ports.s2sTls
     this.#folder = mkdtempSync(join(tmpdir(), 'tactus-prosody-'))
     const file = join(this.#folder, 'prosody.cfg.lua')
     writeFileSync(file, configuration(options, ports, this.#folder))
@@ -52,8 +48,10 @@ export class Prosody implements AsyncDisposable {
   }
 
   static async start(options: ProsodyOptions): Promise<Prosody> {
-    const [c2s, s2s] = [await freePort(options.address), await freePort(options.address)]
-    const prosody = new Prosody(options, { c2s, s2s })
+    const { address } = options
+    const c2s = await freePort(address)
+    const s2s = await freePort(address)
+    const prosody = new Prosody(options, { c2s, s2s, s2sTls: await freePort(address) })
     await prosody.#listening()
     return prosody
   }
@@ -90,22 +88,13 @@ export class Prosody implements AsyncDisposable {
   }
 }
 
-async function freePort(address: string): Promise<number> {
-  const server = createServer().listen(0, address)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 /** How Prosody names its folders. */
 const encode = (domain: string): string =>
   domain.replace(/[^A-Za-z0-9]/g, (character) => `%${character.charCodeAt(0).toString(16)}`)
 
 function configuration(
-  { domain, address, resolver, certificate, key, authority, dialback }: ProsodyOptions,
-  { c2s, s2s }: { readonly c2s: number; readonly s2s: number },
+  { domain, address, resolver, certificate, key, authority, dialback, direct }: ProsodyOptions,
+  { c2s, s2s, s2sTls }: Ports,
   folder: string,
 ): string {
   return `
@@ -117,11 +106,11 @@ interfaces = { "${address}" }
 c2s_ports = { ${c2s} }
 c2s_direct_tls_ports = {}
 s2s_ports = { ${s2s} }
-s2s_direct_tls_ports = {}
+s2s_direct_tls_ports = { ${direct ? s2sTls : ''} }
 http_ports = {}
 https_ports = {}
 component_ports = {}
-modules_enabled = { "roster", "saslauth", "tls", "dialback", "disco", "ping" }
+modules_enabled = { "roster", "saslauth", "tls", "dialback", "disco", "ping", "smacks" }
 authentication = "internal_plain"
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
