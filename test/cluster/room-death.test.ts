@@ -3,8 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { entityOf, partitionOf } from '@tactus/cluster'
 import { canOwnServices } from '@tactus/testkit'
-import type { Stanza } from '@tactus/xml'
-import { xml } from '@tactus/xml'
+import { type Stanza, type XmlElement, xml } from '@tactus/xml'
 import { ManagedClient } from '../chaos/managed-client.ts'
 import { World } from '../chaos/world.ts'
 import { eventually } from './under-load.ts'
@@ -16,6 +15,8 @@ const kills = Number(process.env.ROOM_KILLS ?? 3)
 const pace = Math.max(25, occupants / 2)
 const accounts = Array.from({ length: occupants }, (_, index) => `witch${index}@montague.example`)
 const partitions = 64
+const NS_ARCHIVE = 'urn:xmpp:mam:2'
+const NS_RSM = 'http://jabber.org/protocol/rsm'
 const message = (attrs: Readonly<Record<string, string>>, ...children: ReturnType<typeof xml>[]) =>
   xml('message', { xmlns: 'jabber:client', ...attrs }, ...children)
 
@@ -25,6 +26,9 @@ class Witch {
   /** Ids of the lines of the room, as they came. */
   readonly heard: string[] = []
   readonly troubles: string[] = []
+  /** The same as the room's archive has them, and what ended the last page of it. */
+  readonly archived: string[] = []
+  pageEnd: XmlElement | undefined
   isIn = false
   said = 0
 
@@ -64,11 +68,36 @@ class Witch {
     return id
   }
 
+  /** Reads all that the room's archive has (XEP-0313 §4.3). */
+  async readArchive(): Promise<void> {
+    let last = ''
+    for (;;) {
+      const page = await this.#page(last)
+      last = page.getChild('set', NS_RSM)?.getChildText('last') ?? ''
+      if (page.attrs.complete === 'true') return
+    }
+  }
+
+  async #page(after: string): Promise<XmlElement> {
+    this.pageEnd = undefined
+    const place = after === '' ? [] : [xml('after', null, after)]
+    const set = xml('set', { xmlns: NS_RSM }, xml('max', null, '200'), ...place)
+    const attrs = { xmlns: 'jabber:client', type: 'set', to: room, id: `page ${after}` }
+    this.client.send(xml('iq', attrs, xml('query', { xmlns: NS_ARCHIVE }, set)))
+    await eventually(() => this.pageEnd !== undefined, 20_000, 'the archive does not answer')
+    return this.pageEnd ?? xml('fin')
+  }
+
   #received(stanza: Stanza, trouble: (what: string) => void): void {
     const isOfRoom = stanza.from?.startsWith(room) === true
     if (stanza.type === 'error') trouble(`error ${stanza}`)
     else if (!isOfRoom) return
-    else if (stanza.name === 'presence' && stanza.type === 'unavailable') trouble(`gone ${stanza}`)
+    else if (stanza.hasChild('fin', NS_ARCHIVE)) this.pageEnd = stanza.child('fin', NS_ARCHIVE)
+    else if (stanza.hasChild('result', NS_ARCHIVE)) {
+      const forwarded = stanza.child('result', NS_ARCHIVE)?.getChild('forwarded')
+      this.archived.push(forwarded?.getChild('message')?.attrs.id ?? '')
+    } else if (stanza.name === 'presence' && stanza.type === 'unavailable')
+      trouble(`gone ${stanza}`)
     else if (stanza.hasChild('subject', stanza.ns)) this.isIn = true
     else if (stanza.hasChild('body', stanza.ns)) this.heard.push(stanza.id ?? '')
   }
@@ -158,6 +187,8 @@ test(`design §2: the owner of a room with ${occupants} who talk is killed ${kil
   assert.equal(accepted.size, new Set(sent).size, 'all that was said was accepted')
   assert.equal(first.heard.length, new Set(first.heard).size, 'nothing is doubled')
   assert.deepEqual([...first.heard].sort(), [...sent].sort(), 'nothing is lost')
+  await first.readArchive()
+  assert.deepEqual(first.archived, first.heard, 'the archive has the same, in the same order')
   for (const { client, heard, troubles } of witches) {
     assert.deepEqual(heard, first.heard, `${client.jid} sees the same order`)
     assert.deepEqual(troubles, [], `${client.jid} noticed something`)
