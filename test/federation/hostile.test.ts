@@ -110,3 +110,50 @@ test(
     await lost.hears('<host-unknown')
   },
 )
+
+test(
+  'a domain that goes too far on streams that it proved is banned, unless it is trusted',
+  limit,
+  async () => {
+    await using realm = await Realm.of({
+      domain: ours,
+      federation: { dialback: ['*'] },
+      s2s: { gate: { hits: 2 } },
+    })
+    using _server = await confirming(realm, theirs)
+    const server = realm.server(ours)
+    const misbehave = async (): Promise<void> => {
+      const peer = await proved(realm)
+      peer.say(`<message from='x@padua.lit' to='juliet@${ours}'><body>x</body></message>`)
+      await peer.hears('<invalid-from')
+    }
+    // Whoever only says that it is of a domain harms nobody there.
+    for (let time = 0; time < 3; time += 1) {
+      const liar = await open(realm, 'padua.lit')
+      liar.say(`<message from='x@padua.lit' to='juliet@${ours}'><body>x</body></message>`)
+      await liar.hears('<not-authorized')
+    }
+    await misbehave()
+    await misbehave()
+    const refused = async (): Promise<boolean> => {
+      const peer = await open(realm)
+      await peer.hears('</stream:features>')
+      peer.say(`<db:result from='${theirs}' to='${ours}'>any key</db:result>`)
+      const answer = await peer.hears(" type='")
+      peer.drop()
+      return !answer.includes("type='valid'")
+    }
+    const blocked = async (): Promise<string> =>
+      JSON.stringify(await server.command('s2s blocked', {}))
+    while (!(await blocked()).includes('invalid-from')) await new Promise(setImmediate)
+    assert.match(await blocked(), /"domain":"mantua.lit","kind":"blocked"/)
+    assert.doesNotMatch(await blocked(), /padua/)
+    while (!(await refused())) await new Promise((resolve) => setTimeout(resolve, 200))
+
+    await server.command('s2s trust', { domain: theirs, host: ours })
+    while (await refused()) await new Promise((resolve) => setTimeout(resolve, 200))
+    await misbehave()
+    await misbehave()
+    assert.match(await blocked(), /"kind":"trusted"/)
+  },
+)

@@ -5,6 +5,8 @@ export interface FederationPolicy {
   readonly domains: readonly string[]
   /** Domains that dialback (XEP-0220) proves enough even where their certificate cannot be verified; `*` is all. */
   readonly dialback: readonly string[]
+  /** Domains that are banned at present, whatever `mode` says. */
+  readonly blocked?: readonly string[]
 }
 
 /** Whether a domain, or one above it, is listed; `*` lists all. */
@@ -14,7 +16,7 @@ export function isListed(domain: string, list: readonly string[]): boolean {
 
 /** Whether a host with this policy speaks to a remote domain at all. */
 export function mayFederate(policy: FederationPolicy | undefined, domain: string): boolean {
-  if (!policy || policy.mode === 'off') return false
+  if (!policy || policy.mode === 'off' || isListed(domain, policy.blocked ?? [])) return false
   if (policy.mode === 'open') return true
   return isListed(domain, policy.domains) === (policy.mode === 'allow-list')
 }

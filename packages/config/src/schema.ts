@@ -293,6 +293,16 @@ const s2s = z.strictObject({
       }),
     })
     .prefault({}),
+  gate: z
+    .strictObject({
+      hits: count(50, 0).meta({
+        description:
+          'Streams of a domain that one connection manager ended for what was sent on them, until the domain is banned; 0 bans nobody.',
+      }),
+      window: duration('1h').meta({ description: 'The time over which they are counted.' }),
+      ban: duration('48h').meta({ description: 'How long such a domain is banned.' }),
+    })
+    .prefault({}),
   connections: count(1_000, 1).meta({
     description: 'Streams from other servers, in one connection manager.',
   }),

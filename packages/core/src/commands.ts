@@ -29,6 +29,8 @@ export interface ReadContext {
   readonly hosts: HostDirectory
   readonly components: ComponentDirectory
   readonly bus: Bus
+  /** Wall clock, ms. */
+  now(): number
   /** Partitions, owners and what waits in them. */
   status(): Promise<ClusterStatus>
   /** Bound resources of an account, read from live state. */

@@ -108,7 +108,7 @@ export * from './roster/roster-edit.ts'
 export * from './roster/roster-push.ts'
 export * from './roster/subscription.ts'
 export { isStorable } from './routing.ts'
-export { s2sList } from './s2s-status.ts'
+export { s2sCommands } from './s2s-status.ts'
 export type { DeliverOptions, Scope, SendOptions, Session, SessionPresence } from './scope.ts'
 export type {
   Service,

@@ -16,7 +16,7 @@ import type { JobContext, JobDefinition, ModuleContext, ModuleLog, XmppModule } 
 import { PubsubRegistry } from './pubsub.ts'
 import { RoomsRegistry } from './rooms.ts'
 import { RouterMachine } from './router-machine.ts'
-import { s2sList } from './s2s-status.ts'
+import { s2sCommands } from './s2s-status.ts'
 import { Domains } from './services.ts'
 
 /** Everything that a host of modules is built from. */
@@ -72,7 +72,7 @@ export class ModuleHost {
       deadLetterMigration,
       ...this.modules.flatMap(({ migrations }) => migrations),
     ]
-    for (const command of [busStatus, instanceList, instanceDrain, instanceUndrain, s2sList])
+    for (const command of [busStatus, instanceList, instanceDrain, instanceUndrain, ...s2sCommands])
       this.commands.add(command)
     this.#checkNames()
     for (const module of this.modules) this.#setUp(module)

@@ -15,6 +15,7 @@ import { displayed } from './displayed/displayed.ts'
 import { externalServices } from './external-services/external-services.ts'
 import { feeds } from './feeds/feeds.ts'
 import { forgeries } from './forgeries/forgeries.ts'
+import { gateGuard } from './gate-guard/gate-guard.ts'
 import { inbox } from './inbox/inbox.ts'
 import { invisible } from './invisible/invisible.ts'
 import { lastActivity } from './last-activity/last-activity.ts'
@@ -62,6 +63,7 @@ export const catalogue: readonly XmppModule[] = [
   disco,
   components,
   privileges,
+  gateGuard,
   adhoc,
   announce,
   ping,

@@ -40,6 +40,7 @@ export {
 } from './component-store.ts'
 export { storageContract } from './contract/contract.ts'
 export { type StorageCase, sampleMigration } from './contract/support.ts'
+export { type GateEntry, gateStore, listGate } from './gate-store.ts'
 export {
   type Conversation,
   type InboxPageRequest,

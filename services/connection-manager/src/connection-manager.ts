@@ -202,6 +202,10 @@ class Manager implements ConnectionManager {
   async #asked({ method, input }: Request): Promise<unknown> {
     if (method === 's2s.list') return this.#federation.list()
     if (method === 'component.list') return this.#components.list()
+    if (method === 's2s.close')
+      return this.#federation.close((input as Requests['s2s.close']['input']).domain)
+    if (method === 's2s.lookup')
+      return await this.#federation.lookUp((input as Requests['s2s.lookup']['input']).domain)
     if (method === 's2s.yield')
       return await this.#federation.yields((input as Requests['s2s.yield']['input']).token)
     if (method !== 'instance.drain')

@@ -3,7 +3,7 @@ import { type Cancel, type Clock, sleep } from '@tactus/env'
 import type { HostStatus } from '@tactus/stream'
 import type { RouterClient } from './router-client.ts'
 
-const period = 5_000
+const period = 2_000
 /** A peer that names an unknown host makes us look at once, but not more often than this. */
 const hurried = 1_000
 /** How long a start waits for the first list, and between two tries. */

@@ -1,6 +1,7 @@
 import type { Config } from '@tactus/config'
 import { type Host, type HostDirectory, hostDirectory } from '@tactus/core'
 import { type BareJid, parseBareJid } from '@tactus/jid'
+import { listGate, type Reader } from '@tactus/storage'
 
 /** The hosts that the configuration file declares (design §8). */
 export function configuredHosts(config: Config): HostDirectory {
@@ -18,6 +19,41 @@ export function configuredHosts(config: Config): HostDirectory {
     }),
   )
   return hostDirectory(hosts)
+}
+
+/** The hosts, each with the domains that are banned from it at present. */
+export class GuardedHosts implements HostDirectory {
+  readonly #hosts: HostDirectory
+  #guarded: HostDirectory
+
+  constructor(hosts: HostDirectory) {
+    this.#hosts = hosts
+    this.#guarded = hosts
+  }
+
+  get(domain: string): Host | undefined {
+    return this.#guarded.get(domain)
+  }
+
+  list(): readonly Host[] {
+    return this.#guarded.list()
+  }
+
+  /** Reads again who is banned. */
+  async refresh(reader: Reader, now: number): Promise<void> {
+    const entries = (await listGate(reader)).filter(
+      ({ kind, until }) => kind === 'blocked' && (until === undefined || until > now),
+    )
+    const byHost = Map.groupBy(entries, ({ host }) => host)
+    const guarded = this.#hosts.list().map((host): Host => {
+      const blocked = (byHost.get(host.name) ?? []).map(({ domain }) => domain)
+      const { federation } = host
+      return federation && blocked.length > 0
+        ? { ...host, federation: { ...federation, blocked } }
+        : host
+    })
+    this.#guarded = hostDirectory(guarded)
+  }
 }
 
 /** Tells the accounts that may administer the whole cluster. */

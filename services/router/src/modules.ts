@@ -5,7 +5,7 @@ import {
   instanceDrain,
   instanceList,
   instanceUndrain,
-  s2sList,
+  s2sCommands,
 } from '@tactus/core'
 import { catalogue } from '@tactus/modules'
 import { coreMigrations, type Migration } from '@tactus/storage'
@@ -19,7 +19,7 @@ export function moduleSchemas(): Readonly<Record<string, z.ZodType>> {
 /** All commands, without a router: what tactusctl knows before it is connected. */
 export function commandCatalogue(): CommandRegistry {
   const registry = new CommandRegistry()
-  const own = [busStatus, instanceList, instanceDrain, instanceUndrain, s2sList]
+  const own = [busStatus, instanceList, instanceDrain, instanceUndrain, ...s2sCommands]
   for (const command of [...own, ...catalogue.flatMap(({ commands }) => commands)])
     registry.add(command)
   return registry

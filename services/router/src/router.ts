@@ -4,7 +4,6 @@ import type { Config } from '@tactus/config'
 import {
   allLiveSessions,
   type CommandRegistry,
-  type HostDirectory,
   liveSessions,
   ModuleHost,
   onlineAccounts,
@@ -15,7 +14,7 @@ import { catalogue } from '@tactus/modules'
 import { purgedAtOnce, type Storage } from '@tactus/storage'
 import type { Health, Logger, Metrics } from '@tactus/telemetry'
 import { Components } from './components.ts'
-import { configuredAdmins, configuredHosts } from './hosts.ts'
+import { configuredAdmins, configuredHosts, GuardedHosts } from './hosts.ts'
 import { JobCommands } from './job-commands.ts'
 import { engineHooks } from './metrics.ts'
 import { watchReadiness } from './readiness.ts'
@@ -63,7 +62,7 @@ const expireEvery = 3_600_000
 
 class TactusRouter implements RunningRouter {
   readonly #options: RouterOptions
-  readonly #hosts: HostDirectory
+  readonly #hosts: GuardedHosts
   readonly #components: Components
   readonly #host: ModuleHost
   readonly #engine: Engine
@@ -80,7 +79,7 @@ class TactusRouter implements RunningRouter {
   constructor(options: RouterOptions) {
     this.#options = options
     const { config, env, storage, log, metrics, version } = options
-    this.#hosts = configuredHosts(config)
+    this.#hosts = new GuardedHosts(configuredHosts(config))
     this.#components = new Components({
       config,
       hosts: this.#hosts,
@@ -144,11 +143,12 @@ class TactusRouter implements RunningRouter {
   }
 
   async start(): Promise<void> {
-    const { storage, config, alone, health } = this.#options
+    const { storage, config, env, alone, health } = this.#options
     if (alone) await storage.migrate(this.#host.migrations)
     await checkSettings(storage, config)
     if (health) watchReadiness(health, this.#engine, storage)
     await this.#components.start()
+    await this.#hosts.refresh(storage.reader, env.clock.now())
     await this.#engine.start()
     await this.#serve()
     this.#tend()
@@ -160,9 +160,7 @@ class TactusRouter implements RunningRouter {
     this.#cancel = clock.after(tendEvery, () => {
       this.#tend()
       this.#serve().catch((error) => this.#options.log.warn('requests_unserved', { err: error }))
-      this.#components
-        .refresh()
-        .catch((error) => this.#options.log.warn('components_unread', { err: error }))
+      this.#look().catch((error) => this.#options.log.warn('changes_unread', { err: error }))
       void this.#purge()
       if (clock.monotonic() - this.#expired < expireEvery) return
       this.#expired = clock.monotonic()
@@ -170,6 +168,13 @@ class TactusRouter implements RunningRouter {
         .expireSessions()
         .catch((error) => this.#options.log.warn('sessions_unexpired', { err: error }))
     })
+  }
+
+  /** What was added or banned on other routers. */
+  async #look(): Promise<void> {
+    const { storage, env } = this.#options
+    await this.#components.refresh()
+    await this.#hosts.refresh(storage.reader, env.clock.now())
   }
 
   /** What deleted accounts leave may be long: it goes in pieces, one after another. */
@@ -234,8 +239,9 @@ class TactusRouter implements RunningRouter {
   }
 
   #readContext(bus: Bus): ReadContext {
-    const { storage, config } = this.#options
+    const { storage, config, env } = this.#options
     return {
+      now: () => env.clock.now(),
       reader: storage.reader,
       hosts: this.#hosts,
       components: this.#components,

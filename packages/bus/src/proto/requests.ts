@@ -54,11 +54,34 @@ export interface Requests {
     readonly input: { readonly token: string }
     readonly output: undefined
   }
+  /** A connection manager: ends its streams with a domain; one line for each that it ended. */
+  readonly 's2s.close': {
+    readonly input: { readonly domain: string }
+    readonly output: readonly { readonly local: string; readonly direction: 'in' | 'out' }[]
+  }
+  /** A connection manager: what the DNS says of a domain's servers, in the order in which they would be tried. */
+  readonly 's2s.lookup': {
+    readonly input: { readonly domain: string }
+    readonly output: readonly RemoteTarget[]
+  }
   /** A connection manager: its streams with other servers, and what waits for them. */
   readonly 's2s.list': {
     readonly input: undefined
     readonly output: readonly RemoteStream[]
   }
+}
+
+/** Where one server of a domain may be, for `s2s lookup`. */
+export interface RemoteTarget {
+  readonly host: string
+  readonly port: number
+  /** TLS from the first byte (XEP-0368). */
+  readonly direct: boolean
+  /** Its records were verified by DNSSEC. */
+  readonly secure: boolean
+  readonly addresses: readonly string[]
+  /** Those that are not connected to, as they are private. */
+  readonly refused: readonly string[]
 }
 
 /** SCRAM keys by hash name (`sha-1`, `sha-256`, `sha-512`); never a password. */

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
+import type { RemoteTarget } from '@tactus/bus'
 import { domainToAscii } from '@tactus/jid'
 import { certificateNames, standsFor } from '../certificates/certificate-names.ts'
 import { isNamedBy } from './dane.ts'
 import { interleaved, raceTo } from './eyeballs.ts'
+import { lookUp } from './lookup.ts'
 import { isPrivate } from './private-addresses.ts'
 import { findTargets, type Resolver, type Target, type TlsaRecord } from './targets.ts'
 
@@ -87,6 +89,11 @@ export class Dialer {
     })
     await within(this.#options.timeout, tls, 'secureConnect')
     return tls
+  }
+
+  /** What it would find, for people. @throws {Error} */
+  async lookUp(domain: string): Promise<readonly RemoteTarget[]> {
+    return await lookUp(domain, this.#options)
   }
 
   /** @throws {Unreachable} */

@@ -1,4 +1,4 @@
-import type { RemoteStream } from '@tactus/bus'
+import type { RemoteStream, RemoteTarget, Requests } from '@tactus/bus'
 import { shardCount, shardStream } from '@tactus/cluster'
 import { type Cancel, sleep } from '@tactus/env'
 import type { Metrics } from '@tactus/telemetry'
@@ -7,11 +7,13 @@ import type { Services } from '../services.ts'
 import type { Connection, ConnectionContext } from '../stream/connection.ts'
 import { dialbackKey } from './dialback-key.ts'
 import { Dialer } from './dialer.ts'
+import { Gate } from './gate.ts'
 import { IncomingStream } from './incoming.ts'
 import { IncomingDoor } from './incoming-door.ts'
 import { Leases, rendezvous } from './leases.ts'
 import { Ledger, type Work } from './ledger.ts'
 import { declareRemoteMetrics, type RemoteMetrics } from './metrics.ts'
+import { closeStreams, isBanned, provedPairs } from './operator.ts'
 import { Outgoing } from './outgoing.ts'
 import { PartitionRoom } from './partition-room.ts'
 import { dnsResolver } from './resolver.ts'
@@ -31,6 +33,7 @@ export interface FederationOptions {
 }
 
 const tickEvery = 100
+const guardEvery = 1_000
 const shards = Array.from({ length: shardCount }, (_, shard) => shardStream(shard))
 /** Milliseconds that a drain waits for what is being written. */
 const leaveWithin = 3_000
@@ -49,13 +52,16 @@ export class Federation implements AsyncDisposable {
   readonly #leases: Leases
   readonly #room: PartitionRoom
   readonly #resumptions: Resumptions
+  readonly #gate: Gate
   #cancel: Cancel = () => {}
+  #cancelGuard: Cancel = () => {}
 
   constructor(options: FederationOptions) {
     this.#options = options
     const { services } = options
     const { bus, env, instance, settings, log } = services
     this.#metrics = declareRemoteMetrics(options.metrics)
+    this.#gate = new Gate(services)
     this.#context = this.#makeContext()
     this.#room = new PartitionRoom(bus, env, settings.partitions)
     this.ledger = new Ledger({
@@ -118,6 +124,7 @@ export class Federation implements AsyncDisposable {
   async start(): Promise<void> {
     await this.#leases.start()
     this.#arm()
+    this.#guard()
   }
 
   /** Puts what came from outside on its way, exactly once. */
@@ -162,6 +169,20 @@ export class Federation implements AsyncDisposable {
     return [...incoming, ...this.#outgoing.list()]
   }
 
+  /** Ends the streams with a domain. */
+  close(domain: string): Requests['s2s.close']['output'] {
+    return closeStreams(this.#connections, ({ remote }) => remote === domain)
+  }
+
+  /** What the DNS says of a domain. @throws {Error} */
+  async lookUp(domain: string): Promise<readonly RemoteTarget[]> {
+    return await this.#dialer.lookUp(domain)
+  }
+
+  get #connections(): Iterable<Connection> {
+    return [...this.door.connections, ...this.#outgoing.connections]
+  }
+
   /** Another instance goes on with a stream that was here (XEP-0198 §5). */
   async yields(token: string): Promise<void> {
     await this.#resumptions.yield(token)
@@ -169,6 +190,7 @@ export class Federation implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#cancel()
+    this.#cancelGuard()
     this.#leases.stop()
     this.ledger.stop()
     this.#room.stop()
@@ -188,6 +210,15 @@ export class Federation implements AsyncDisposable {
     })
   }
 
+  /** Now and then: who was banned is shown out. */
+  #guard(): void {
+    const { hosts, env } = this.#options.services
+    this.#cancelGuard = env.clock.after(guardEvery, () => {
+      this.#guard()
+      closeStreams(this.#connections, (pair) => isBanned(hosts, pair))
+    })
+  }
+
   #makeContext(): ConnectionContext {
     const { connections, settings, log } = this.#options.services
     const bytesIn = this.#metrics.bytes.with({ direction: 'in' })
@@ -198,7 +229,9 @@ export class Federation implements AsyncDisposable {
       hooks: {
         received: (bytes) => bytesIn.inc(bytes),
         sent: (bytes) => bytesOut.inc(bytes),
-        failed: ({ address }, { condition }) => {
+        failed: ({ address, handler }, { condition }) => {
+          for (const { local, remote } of provedPairs(handler))
+            this.#gate.hit(local, remote, condition)
           this.#metrics.streamErrors.with({ condition }).inc()
           log.info('remote_stream_failed', { address, condition })
         },

@@ -201,6 +201,8 @@ export class Outgoing {
     const turnstile = this.#turnstileFor(to)
     await turnstile.enter()
     try {
+      if (isListed(to.remote, this.#ports.hostOf(to.local)?.federation?.blocked ?? []))
+        throw new Unreachable(`${to.remote} is banned`, { permanent: true })
       const dialed = await dialer.dial(to.local, to.remote)
       outcome('opened')
       this.#open(dialed, to, listener)
