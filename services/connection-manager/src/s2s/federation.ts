@@ -61,7 +61,7 @@ export class Federation implements AsyncDisposable {
     const { services } = options
     const { bus, env, instance, settings, log } = services
     this.#metrics = declareRemoteMetrics(options.metrics)
-    this.#gate = new Gate(services)
+    this.#gate = new Gate(services, this.#metrics)
     this.#context = this.#makeContext()
     this.#room = new PartitionRoom(bus, env, settings.partitions)
     this.ledger = new Ledger({

@@ -2,6 +2,7 @@ import { isListed } from '@tactus/bus'
 import { partitionOf, partitionStream } from '@tactus/cluster'
 import type { StreamError } from '@tactus/stanza'
 import type { Services } from '../services.ts'
+import type { RemoteMetrics } from './metrics.ts'
 
 /** What ends a stream without its being the other side's fault. */
 const harmless: ReadonlySet<StreamError['condition']> = new Set([
@@ -30,10 +31,12 @@ interface Record {
  */
 export class Gate {
   readonly #services: Services
+  readonly #metrics: RemoteMetrics
   readonly #records = new Map<string, Record>()
 
-  constructor(services: Services) {
+  constructor(services: Services, metrics: RemoteMetrics) {
     this.#services = services
+    this.#metrics = metrics
   }
 
   /** A stream that had proved to be of `remote`, for `local`, was ended by us. */
@@ -63,6 +66,7 @@ export class Gate {
   async #ban(host: string, domain: string, condition: string): Promise<void> {
     const { commands, settings, log } = this.#services
     const { hits, ban: duration } = settings.s2s.gate
+    this.#metrics.bans.inc()
     log.warn('domain_banned', { host, domain, condition })
     const reason = `${hits} streams ended, the last for ${condition}`
     try {

@@ -18,6 +18,7 @@ export const remoteMetrics = {
   bytes: counter('Bytes of streams with other servers, without TLS.', { direction: ['in', 'out'] }),
   bounced: counter('Stanzas for other servers that went back to their senders.', { condition: 8 }),
   streamErrors: counter('Stream errors sent to other servers.', { condition: 25 }),
+  bans: counter('Domains that were banned for what they sent.'),
   queued: gauge('Stanzas that wait for other servers.'),
   shards: gauge('Outgoing shards that this instance holds.'),
   retries: counter('Commits of this instance that were repeated for want of an answer.'),
