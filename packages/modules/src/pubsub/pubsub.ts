@@ -5,6 +5,7 @@ import {
   relationTo,
   rosterOf,
   type Scope,
+  type ServiceDefinition,
   type Session,
   type XmppModule,
   xep,
@@ -13,6 +14,7 @@ import { isFull } from '@tactus/jid'
 import { isRequest, NS_DATA_FORMS, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM } from '@tactus/stanza'
 import { rosterStore } from '@tactus/storage'
 import { endLease, leaseTimer, takeApproval } from './approval.ts'
+import { nodeCommands, serveCommands } from './commands.ts'
 import { describeNode, visibleNodes } from './discovery.ts'
 import { announced, dispatch } from './dispatch.ts'
 import { expiryTimer } from './expiry.ts'
@@ -94,6 +96,7 @@ export const pubsub: XmppModule = defineModule({
     rosterStore,
   ],
   migrations: [pubsubMigration, hostedMigration],
+  commands: nodeCommands,
   jobs: { fetch: fetchJob, farewell: farewellJob },
   commands: webCommands,
   config: pubsubConfig,
@@ -176,13 +179,15 @@ function serveHosted(
   { iq, config, disco, services }: Pick<Context, 'iq' | 'config' | 'disco' | 'services'>,
   serviceOf: (scope: Scope) => Service,
 ): void {
-  services.add({
+  const definition: ServiceDefinition = {
     name: 'pubsub',
     title: 'Publish-Subscribe',
     subdomain: (host) => (!host.anonymous && config(host).service.subdomain) || undefined,
     placeOf,
     receive: (arriving) => receiveHosted(serviceOf, arriving),
-  })
+  }
+  services.add(definition)
+  serveCommands(definition, serviceOf)
   for (const ns of [NS_PUBSUB, NS_PUBSUB_OWNER]) {
     iq.get(hosted, ns, 'pubsub', (request) => answerHosted(serviceOf, request))
     iq.set(hosted, ns, 'pubsub', (request) => answerHosted(serviceOf, request))

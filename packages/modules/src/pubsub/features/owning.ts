@@ -142,15 +142,25 @@ function requireForced(forced: ConfigTexts, config: ConfigTexts): void {
 function purge(request: PubsubRequest): IqAnswer {
   const node = ownNode(request)
   if (!keepsItems(node)) throw unsupported('persistent-items')
+  emptyNode(node)
+  return undefined
+}
+
+/** Takes everything out of a node, and tells those who had it. */
+export function emptyNode(node: Node): void {
   purgeItems(node)
   notify(node, xml('purge', { node: node.name }))
-  return undefined
 }
 
 /** §8.4 */
 function remove(request: PubsubRequest): IqAnswer {
   const node = ownNode(request)
-  const uri = request.action.getChild('redirect', NS_PUBSUB_OWNER)?.attrs.uri
+  deleteNode(node, request.action.getChild('redirect', NS_PUBSUB_OWNER)?.attrs.uri)
+  return undefined
+}
+
+/** Deletes a node with all that belongs to it, and tells its subscribers where to go instead, if anywhere. */
+export function deleteNode(node: Node, uri?: string): void {
   if (settingOf(node.config, notifyDelete)) {
     const redirect = uri === undefined ? undefined : xml('redirect', { uri })
     notify(node, xml('delete', { node: node.name }, redirect))
@@ -159,7 +169,6 @@ function remove(request: PubsubRequest): IqAnswer {
   forgetExpiry(node.service.scope, node.name)
   savePeople(node, { affiliations: new Map(), subscriptions: new Map() })
   dropNode(node)
-  return undefined
 }
 
 /** The node of a request that only its owners may make. */
