@@ -153,7 +153,8 @@ story('XEP-0462 §3.2: nodes are chosen by what they hold', async ({ online }) =
 
 story('XEP-0060 §5.3, §5.4, §5.5: a node says what it is and has', async ({ online }) => {
   const [juliet, romeo] = [await online(julietBalcony), await online(romeoHome)]
-  const [node, secret] = [newNode(), newNode('secret')]
+  const [node, secret, asking] = [newNode(), newNode('secret'), newNode('asking')]
+  await create(juliet, asking, { access_model: 'authorize' })
   await create(juliet, node, { title: 'Musings' })
   await create(juliet, secret, { access_model: 'whitelist' })
   for (const id of ['a', 'b']) await publish(juliet, node, id)
@@ -167,6 +168,9 @@ story('XEP-0060 §5.3, §5.4, §5.5: a node says what it is and has', async ({ o
     new RegExp(`<item jid='${service}' name='b'/><item jid='${service}' name='a'/>`),
   )
   assert.equal(await listed(romeo, secret, 'info'), 'cancel: item-not-found')
+  // Who has to ask first is told what for, and not what is there.
+  assert.match(await listed(romeo, asking, 'info'), /<value>authorize</)
+  assert.equal(await listed(romeo, asking, 'items'), 'auth: not-authorized not-subscribed')
 })
 
 story('XEP-0060 §5.6, §5.7: what somebody has at the service, in one list', async ({ online }) => {

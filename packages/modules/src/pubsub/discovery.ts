@@ -29,17 +29,24 @@ export function visibleNodes(service: Service, from: Jid): readonly DiscoItem[] 
 /** What a node says of itself (XEP-0060 §5.3 to §5.5); undefined for who may not know of it. */
 export function describeNode(service: Service, name: string, from: Jid): DiscoNode | undefined {
   const node = findNode(service, name)
-  if (!node || !mayAccess(node, from)) return undefined
+  if (!node || !mayKnow(node, from)) return undefined
   return {
     info: {
       identities: [{ category: 'pubsub', type: 'leaf' }],
       features: [NS_PUBSUB],
       forms: [formElement({ type: 'result', fields: metaData(node, from) })],
     },
-    items: itemsOf(node)
+    items: (mayAccess(node, from) ? itemsOf(node) : [])
       .toReversed()
       .map(({ id }) => ({ jid: service.address, name: id })),
   }
+}
+
+/** Who has to ask an owner of a service’s node first needs to know what for. */
+function mayKnow(node: Node, from: Jid): boolean {
+  const asks = settingOf(node.config, accessModel) === 'authorize'
+  const isShown = node.service.owner === undefined && asks
+  return mayAccess(node, from) || (isShown && affiliationOf(node, from) !== 'outcast')
 }
 
 /** §5.4. SECURITY: who subscribed is the owner's business, and how many. */

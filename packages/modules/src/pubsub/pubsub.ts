@@ -96,9 +96,8 @@ export const pubsub: XmppModule = defineModule({
     rosterStore,
   ],
   migrations: [pubsubMigration, hostedMigration],
-  commands: nodeCommands,
   jobs: { fetch: fetchJob, farewell: farewellJob },
-  commands: webCommands,
+  commands: [...nodeCommands, ...webCommands],
   config: pubsubConfig,
 
   setup(context) {

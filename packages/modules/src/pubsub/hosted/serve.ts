@@ -17,6 +17,7 @@ import {
   StanzaError,
 } from '@tactus/stanza'
 import { clone, Stanza, type XmlElement, xml } from '@tactus/xml'
+import { requireAccess } from '../access.ts'
 import { takeApproval } from '../approval.ts'
 import { describeNode } from '../discovery.ts'
 import { dispatch } from '../dispatch.ts'
@@ -66,6 +67,7 @@ export function listHosted(serviceOf: ServiceOf, request: IqRequest): IqAnswer {
   const node = findNode(service, name)
   const described = node && describeNode(service, name, from)
   if (!node || !described) throw new StanzaError('item-not-found')
+  requireAccess(node, from)
   const limit = service.limits.pageItems
   const page = pageOf(
     itemsOf(node).toReversed(),
