@@ -56,8 +56,9 @@ function toBare(type: MessageType, sessions: readonly Session[]): MessageRoute {
 export function isStorable(stanza: Stanza): boolean {
   const type = messageType(stanza)
   if (type !== 'chat' && type !== 'normal') return false
-  if (stanza.hasChild('no-store', NS_HINTS) || stanza.hasChild('result', NS_ARCHIVE)) return false
+  if (stanza.hasChild('no-store', NS_HINTS)) return false
   if (stanza.hasChild('body', stanza.ns) || stanza.hasChild('store', NS_HINTS)) return true
+  if (stanza.hasChild('result', NS_ARCHIVE)) return false
   return stanza.children.some(
     ({ name, ns }) => ns !== NS_CHAT_STATES && ns !== NS_HINTS && name !== 'thread',
   )

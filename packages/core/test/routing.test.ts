@@ -99,6 +99,7 @@ for (const type of ['normal', 'chat', 'groupchat', 'headline', 'error'] as const
 const body = '<body>Ay me!</body>'
 const state = "<composing xmlns='http://jabber.org/protocol/chatstates'/>"
 const hint = (name: string): string => `<${name} xmlns='urn:xmpp:hints'/>`
+const found = `<result xmlns='urn:xmpp:mam:2' id='1'/>`
 const receipt = "<received xmlns='urn:xmpp:receipts' id='m1'/>"
 
 for (const [what, stanza, expected] of [
@@ -113,6 +114,8 @@ for (const [what, stanza, expected] of [
   ['a state and a thread', `<message type='chat'>${state}<thread>1</thread></message>`, false],
   ['a receipt', `<message type='chat'>${receipt}</message>`, true],
   ['what is not to be stored', `<message>${body}${hint('no-store')}</message>`, false],
+  ['what a room’s archive was asked for', `<message>${found}</message>`, false],
+  ['what only looks like it', `<message>${found}${body}</message>`, true],
   ['a state that is to be stored', `<message>${state}${hint('store')}</message>`, true],
 ] as const)
   test(`XEP-0160 §3, XEP-0334: ${what} is ${expected ? '' : 'not '}kept`, () => {

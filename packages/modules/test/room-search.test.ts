@@ -128,13 +128,22 @@ story('XEP-0433 §4.2.2, §6.2: rooms are found by what they say of themselves',
   assert.deepEqual(await found({ q: 'grotto' }), [])
 })
 
-story('XEP-0433 §4.2.2: a room that is not configured yet is not found', async (tale) => {
-  const room = newRoom()
-  const crone = await tale.online(cauldron)
-  await join(crone, room, 'firstwitch')
-  crone.drain()
-  assert.deepEqual(addresses(await search(crone, { q: room, min_users: '0' })), [])
-})
+story(
+  'XEP-0433 §4.2.2: a room that is not configured yet is not found',
+  { memoryOnly: 'time passes' },
+  async (tale) => {
+    const room = newRoom()
+    const crone = await tale.online(cauldron)
+    await join(crone, room, 'firstwitch')
+    await tale.pass(61_000)
+    crone.drain()
+    const found = async () => addresses(await search(crone, { q: room, min_users: '0' }))
+    assert.deepEqual(await found(), [])
+    await configure(crone, room)
+    crone.drain()
+    assert.deepEqual(await found(), [room])
+  },
+)
 
 story('XEP-0433 §4.2.2, XEP-0059: in pages, all of them as well', async (tale) => {
   const crone = await tale.online(cauldron)
