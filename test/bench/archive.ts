@@ -28,7 +28,8 @@ const help = `Measures reading of archives (XEP-0313): pages at the beginning, t
   --accounts N     other archives (default 100)
   --each N         messages of each of them (default 10000)
   --repeat N       every question so many times, each about another place (default 20)
-  --target NAME    postgres or sqlite (default postgres: one is started, or DATABASE_URL names one to be filled)`
+  --target NAME    postgres or sqlite (default postgres: one is started, or DATABASE_URL names one to be filled)
+  --filled         asks only: DATABASE_URL names one that was filled before`
 
 const { values } = parseArgs({
   options: {
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     each: { type: 'string', default: '10000' },
     repeat: { type: 'string', default: '20' },
     target: { type: 'string', default: 'postgres' },
+    filled: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
@@ -59,6 +61,7 @@ const textOf = (n: number): string => {
 }
 
 async function fill(storage: Storage, archives: readonly Archive[]): Promise<number> {
+  if (values.filled) return 0
   await storage.migrate(coreMigrations)
   await storage.ownership.register('bench')
   const begun = performance.now()
@@ -194,10 +197,12 @@ else {
   const rows = archives.reduce((sum, { messages }) => sum + messages, 0)
   const took = await fill(storage, archives)
   await analysed(storage)
-  const rate = Math.round((rows / took) * 1_000)
+  const written = values.filled
+    ? 'written before'
+    : `written at ${Math.round((rows / took) * 1_000)} a second`
   const load = loadavg().map((figure) => figure.toFixed(1))
   process.stdout.write(
-    `${values.target}, ${rows} messages written at ${rate} a second; ${cpus().length} cores, load ${load.join(' ')}\n`,
+    `${values.target}, ${rows} messages ${written}; ${cpus().length} cores, load ${load.join(' ')}\n`,
   )
   for (const archive of [one, others[0]])
     if (archive && archive.messages > 0) {

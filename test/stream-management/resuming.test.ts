@@ -4,6 +4,7 @@ import { SmClient } from '@tactus/testkit'
 import { message, type Stage, stages } from './stage.ts'
 
 const NS = 'urn:xmpp:sm:3'
+const NS_DELAY = 'urn:xmpp:delay'
 const NS_SID = 'urn:xmpp:sid:0'
 
 /** Juliet's session, lost, with these messages of Romeo waiting in it. */
@@ -371,6 +372,11 @@ stages({}, (tell) => {
     again.answers = false
     await again.takeOver(juliet)
     const resent = await again.next('message')
+    // C16, XEP-0203 §2: only what waited says so, and since when.
+    assert.equal(live.child('delay', NS_DELAY), undefined)
+    const { from, stamp = '' } = resent.child('delay', NS_DELAY)?.attrs ?? {}
+    assert.equal(from, 'capulet.example')
+    assert.match(stamp, /^\d{4}-.*Z$/)
     await again.close()
     const next = await stage.managed('juliet', 1)
     next.send('<presence/>')

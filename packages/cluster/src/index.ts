@@ -17,6 +17,7 @@ export {
   shardOf,
   shardStream,
 } from './partition.ts'
+export { queuedAt } from './queued-at.ts'
 export { readLive, readOccupied } from './read-live.ts'
 export type { EndReason } from './router.ts'
 export type { StepCaps } from './step.ts'

@@ -5,6 +5,7 @@ import type {
   SessionStanza,
   SessionState,
 } from '@tactus/bus'
+import { queuedAt } from '@tactus/cluster'
 import { type BareJid, bare, type FullJid, tryParseJid } from '@tactus/jid'
 import { NS_CLIENT_STATE, StreamError } from '@tactus/stanza'
 import {
@@ -25,6 +26,7 @@ import {
   Management,
   type SessionManagement,
 } from './management.ts'
+import { resent } from './resent.ts'
 import type { NumberedFrame, SessionLink } from './session-link.ts'
 import { WrittenMarks } from './written.ts'
 
@@ -59,6 +61,8 @@ export class Session implements StreamHandler, ManagedSession {
   readonly #services: Services
   readonly #connection: Connection
   #out = 0
+  /** What is up to this out-number waited for the resumption. */
+  #resumedTo = 0
   /** Highest out-number known to exist while a range is being read. */
   #wanted = 0
   #fetching = false
@@ -86,6 +90,8 @@ export class Session implements StreamHandler, ManagedSession {
     if (resumed) {
       this.#out = resumed.from
       this.#wanted = resumed.to
+      // Where the transport resumes by itself, nobody was away.
+      if (!carrier) this.#resumedTo = resumed.to
       link.acknowledge(resumed.acknowledged)
       if (resumed.to > resumed.from) void this.#fetch()
     }
@@ -320,11 +326,12 @@ export class Session implements StreamHandler, ManagedSession {
     sessions.wrote(this, n)
   }
 
-  #writeQueued({ n, payload }: QueueEntry): void {
+  #writeQueued({ n, meta, payload }: QueueEntry): void {
     if (n <= this.#out || !('bytes' in payload)) return
     const stanza = Stanza.parse(payload.bytes)
     // A payload that several queues share names nobody.
-    this.#write(n, stanza.to === undefined ? stanza.with({ to: this.jid }) : stanza)
+    const addressed = stanza.to === undefined ? stanza.with({ to: this.jid }) : stanza
+    this.#write(n, n > this.#resumedTo ? addressed : resent(addressed, queuedAt(meta), this.jid))
   }
 
   /** There is something up to out-number `n` that has not come. */
