@@ -14,12 +14,11 @@ export {
   type ArchiveEnd,
   type ArchiveFilter,
   type ArchivePage,
-  type ArchivePageRequest,
-  type ArchivePageRow,
   archiveEnds,
   readArchivePage,
 } from './archive/archive-page.ts'
 export { archivePurgeTable, purgedAtOnce } from './archive/archive-purge.ts'
+export type { ArchivePageRequest, ArchivePageRow } from './archive/archive-rows.ts'
 export {
   type ArchivedMessage,
   archivedKey,

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { accountMigration } from './account-store.ts'
-import { archiveMigration } from './archive/archive-migration.ts'
+import { archiveMigration, archiveSearchMigration } from './archive/archive-migration.ts'
 import { clusterMigration } from './cluster-tables.ts'
 import { mailboxMigration } from './mailbox-store.ts'
 import { rosterMigration } from './roster-store.ts'
@@ -15,6 +15,7 @@ export const coreMigrations: readonly Migration[] = [
   mailboxMigration,
   sessionMigration,
   archiveMigration,
+  archiveSearchMigration,
 ]
 
 /** One connection on which a migration runs in a transaction of its own. */

@@ -178,3 +178,17 @@ test('a database thread that stops is started again by the next call', async (t)
   assert.deepEqual((await connection.query('SELECT 1 AS one', [])).rows, [[1]])
   await connection.close()
 })
+
+test('batched: before anything was written there is no log, and nothing to be flushed', async (t) => {
+  const folder = await newFolder(t)
+  const connection = new WorkerConnection({
+    location: join(folder, 'x.sqlite'),
+    readOnly: false,
+    synchronous: 'normal',
+    flushEvery: 1,
+  })
+  t.after(() => connection.close())
+  // Many a flush falls between these.
+  for (let n = 0; n < 300; n += 1) await connection.query('SELECT 1', [])
+  await connection.query('CREATE TABLE here (n)', [])
+})

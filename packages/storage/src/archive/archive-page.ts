@@ -1,7 +1,12 @@
 import { type RawBuilder, sql } from 'kysely'
-import { dialectOf } from '../query-dialect.ts'
-import type { Dialect, Reader } from '../storage.ts'
-import { matchOf } from './archive-words.ts'
+import type { Reader } from '../storage.ts'
+import {
+  type ArchivePageRequest,
+  type ArchivePageRow,
+  clockSkew,
+  readRows,
+} from './archive-rows.ts'
+import { type Search, searchedTable, searchPage, type Times } from './archive-search.ts'
 
 /** Which messages of an archive are wanted (XEP-0313 §4). */
 export interface ArchiveFilter {
@@ -21,24 +26,6 @@ export interface ArchiveFilter {
   readonly words?: readonly string[] | undefined
 }
 
-/** Which page of them. */
-export interface ArchivePageRequest {
-  /** Messages and bytes at most; the first message comes whatever its size is. */
-  readonly max: number
-  readonly bytes: number
-  /** The end of the list rather than its beginning. */
-  readonly fromEnd: boolean
-  /** Also says how many messages there are, where they are not more than this. */
-  readonly countTo?: number
-}
-
-/** A message of a page. */
-export interface ArchivePageRow {
-  readonly id: string
-  readonly at: number
-  readonly stanza: Uint8Array
-}
-
 /** A page, in the order of the archive. */
 export interface ArchivePage {
   readonly rows: readonly ArchivePageRow[]
@@ -50,19 +37,16 @@ export interface ArchivePage {
 /** The first or the last message of an archive (XEP-0313 §5). */
 export type ArchiveEnd = Pick<ArchivePageRow, 'id' | 'at'>
 
-/**
- * How far the clocks of the routers that wrote an archive one after another may be apart. Times only narrow down where to
- * begin in the order of the archive, with this much to spare; then each message's own time is looked at.
- */
-const clockSkew = 60_000
-
-/** Messages that are looked through for a page of a search before the index is asked. */
-const nearbyRows = 2_000
-
 /** Where to look: exclusive bounds in the order of the archive. */
 interface Bounds {
-  readonly lower: number | undefined
-  readonly upper: number | undefined
+  readonly lower: Place | undefined
+  readonly upper: Place | undefined
+}
+
+/** Where a message is in the order of the archive, and when it was accepted. */
+interface Place {
+  readonly n: number
+  readonly at: number
 }
 
 /**
@@ -78,23 +62,19 @@ export async function readArchivePage(
   const bounds = await boundsOf(reader, filter)
   if (!bounds) return undefined
   const where = sql.join(await conditions(reader, filter, bounds), sql` and `)
-  const search: Search = {
-    dialect: dialectOf(reader),
-    owner: filter.owner,
-    words: filter.words ?? [],
-  }
-  const from = searchedTable(search)
+  const search = await searchOf(reader, filter, bounds)
+  const from = searchedTable(reader, search)
   const count =
     page.countTo === undefined ? undefined : await countUpTo(reader, from, where, page.countTo)
   const counted = count === undefined ? {} : { count }
   if (page.max === 0) return { rows: [], complete: count === 0, ...counted }
-  const found =
-    (await readNearby(reader, where, search, page)) ??
-    (await readRows(
-      reader,
-      sql`select "n", "id", "at", "stanza" from ${from} where ${where}`,
-      page,
-    ))
+  const found = search
+    ? await searchPage(reader, where, search, page)
+    : await readRows(
+        reader,
+        sql`select "n", "id", "at", "stanza" from ${from} where ${where}`,
+        page,
+      )
   const { rows, more } = found
   return { rows: page.fromEnd ? rows.toReversed() : rows, complete: !more, ...counted }
 }
@@ -119,15 +99,28 @@ async function boundsOf(
 ): Promise<Bounds | undefined> {
   const named = [...new Set([...after, ...before, ...ids])]
   if (named.length === 0) return { lower: undefined, upper: undefined }
-  const { rows } = await sql<{ id: string; n: number }>`select "id", "n" from "archive"
+  const { rows } = await sql<Place & { id: string }>`select "id", "n", "at" from "archive"
     where "owner" = ${owner} and "id" in (${sql.join(named)})`.execute(reader)
   if (rows.length < named.length) return undefined
-  const places = new Map(rows.map(({ id, n }) => [id, n]))
-  const of = (list: readonly string[]): number[] => list.map((id) => places.get(id) ?? 0)
-  return {
-    lower: after.length === 0 ? undefined : Math.max(...of(after)),
-    upper: before.length === 0 ? undefined : Math.min(...of(before)),
+  const of = (list: readonly string[]): Place[] =>
+    rows.filter(({ id }) => list.includes(id)).toSorted((a, b) => a.n - b.n)
+  return { lower: of(after).at(-1), upper: of(before)[0] }
+}
+
+/** What is searched for, and in which time all of it is; undefined where no words are asked for. */
+async function searchOf(
+  reader: Reader,
+  { owner, words = [], start, end }: ArchiveFilter,
+  { lower, upper }: Bounds,
+): Promise<Search | undefined> {
+  if (words.length === 0) return undefined
+  const ends = await archiveEnds(reader, owner)
+  if (!ends) return { owner, words, times: undefined }
+  const times: Times = {
+    from: Math.max(start ?? 0, (lower?.at ?? ends.first.at) - clockSkew, 0),
+    to: Math.min(end ?? ends.last.at + clockSkew, (upper?.at ?? ends.last.at) + clockSkew),
   }
+  return { owner, words, times: times.from <= times.to ? times : undefined }
 }
 
 async function conditions(
@@ -141,8 +134,8 @@ async function conditions(
   else if (peer) all.push(sql`"peer" in (${sql.join(peer)})`)
   if (resource !== undefined) all.push(sql`"resource" = ${resource}`)
   if (ids) all.push(sql`"id" in (${sql.join(ids)})`)
-  if (lower !== undefined) all.push(sql`"n" > ${lower}`)
-  if (upper !== undefined) all.push(sql`"n" < ${upper}`)
+  if (lower !== undefined) all.push(sql`"n" > ${lower.n}`)
+  if (upper !== undefined) all.push(sql`"n" < ${upper.n}`)
   all.push(...(await timeConditions(reader, owner, start, end)))
   return all
 }
@@ -174,83 +167,6 @@ async function timeConditions(
     if (behind !== undefined) all.push(sql`"n" < ${behind}`)
   }
   return all
-}
-
-interface Search {
-  readonly dialect: Dialect
-  readonly owner: string
-  readonly words: readonly string[]
-}
-
-/**
- * The table, or what the index of words finds in it. Found before it is sorted: in the order of the archive, a rare word
- * would be looked for in all of it.
- */
-function searchedTable({ dialect, owner, words }: Search): RawBuilder<unknown> {
-  if (words.length === 0) return sql`"archive"`
-  const match = matchOf(dialect, owner, words)
-  const found =
-    dialect === 'postgres'
-      ? sql`"owner" = ${owner} and "words" is not null
-          and archive_lexemes("owner", "words") @@ ${match}::tsquery`
-      : sql`"n" in (select "rowid" from "archive_words" where "archive_words" match ${match})`
-  const fence = dialect === 'postgres' ? sql`offset 0` : sql`limit -1 offset 0`
-  return sql`(select * from "archive" where ${found} ${fence}) as "archive"`
-}
-
-/** The same of a row that is there already. */
-function hasWords({ dialect, words }: Search): RawBuilder<unknown> {
-  if (dialect === 'postgres')
-    return sql`string_to_array("words", ' ') @> array[${sql.join(words)}]::text[]`
-  const found = words.map((word) => sql`instr(' ' || "words" || ' ', ${` ${word} `}) > 0`)
-  return sql.join(found, sql` and `)
-}
-
-interface MeasuredRow extends ArchivePageRow {
-  readonly total: number
-}
-
-interface FoundRows {
-  readonly rows: readonly ArchivePageRow[]
-  readonly more: boolean
-}
-
-/**
- * Looks for words that are in many messages where the page begins: the index would find all of them before the first is
- * sorted out. Undefined when they do not fill the page there.
- */
-async function readNearby(
-  reader: Reader,
-  where: RawBuilder<unknown>,
-  search: Search,
-  page: ArchivePageRequest,
-): Promise<FoundRows | undefined> {
-  if (search.words.length === 0) return undefined
-  const nearby = sql`select "n", "id", "at", "stanza" from (
-    select "n", "id", "at", "stanza", "words" from "archive" where ${where} ${orderOf(page)} limit ${nearbyRows}
-  ) as "nearby" where ${hasWords(search)}`
-  const found = await readRows(reader, nearby, page)
-  return found.more ? found : undefined
-}
-
-const orderOf = ({ fromEnd }: ArchivePageRequest): RawBuilder<unknown> =>
-  fromEnd ? sql`order by "n" desc` : sql`order by "n" asc`
-
-/** One row more than the page, to know whether there are more; sizes are summed up inside of the limit. */
-async function readRows(
-  reader: Reader,
-  source: RawBuilder<unknown>,
-  page: ArchivePageRequest,
-): Promise<FoundRows> {
-  const order = orderOf(page)
-  const { rows } = await sql<MeasuredRow>`select "id", "at", "stanza", "total" from (
-      select "found".*,
-        count(*) over () as "total",
-        sum(length("stanza")) over (${order}) - length("stanza") as "ahead"
-      from (${source} ${order} limit ${page.max + 1}) as "found"
-    ) as "page" where "ahead" < ${page.bytes} ${order}`.execute(reader)
-  const kept = rows.slice(0, page.max).map(({ id, at, stanza }) => ({ id, at, stanza }))
-  return { rows: kept, more: (rows[0]?.total ?? 0) > kept.length }
 }
 
 /** Undefined where there are more: a count of everything would cost more the more there is. */

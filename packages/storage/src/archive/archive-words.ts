@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { Dialect } from '../storage.ts'
 
 /** Longest word and most different words of a message that a search finds; both far above what people write. */
 const limits = { word: 64, words: 2_000 }
@@ -28,18 +27,41 @@ export function searchedWords(text: string): readonly string[] {
 }
 
 /**
- * The condition on an archive's words as the index of the dialect understands it. Words hold letters, digits and marks
- * only (`wordsOf`), so that nothing in them is an operator.
+ * The condition on an archive's words as the index of SQLite understands it. Words hold letters, digits and marks only
+ * (`wordsOf`), so that nothing in them is an operator.
  */
-export function matchOf(dialect: Dialect, owner: string, words: readonly string[]): string {
-  if (dialect === 'postgres') {
-    const prefix = createHash('md5').update(owner).digest('hex').slice(0, 10)
-    return words.map((each) => `'${prefix}${each}'`).join(' & ')
-  }
+export function sqliteMatch(owner: string, words: readonly string[]): string {
   // Only narrows it down: the query compares the owner itself as well.
   const owned = Array.from(owner.matchAll(word), ([run]) => `"${run}"`)
   const wanted = words.map((each) => `"${each}"`)
   return `owner : (${owned.join(' AND ')}) AND words : (${wanted.join(' AND ')})`
+}
+
+/** Milliseconds of a piece of time, see `postgresMatch`. The index has it in itself: it is for ever. */
+export const pieceLength = 7_776_000_000
+
+/** The pieces of time from the first to the last, both included. */
+export interface Pieces {
+  readonly first: number
+  readonly last: number
+}
+
+/**
+ * The same for the index of Postgres, whose lexemes begin with a mark of the owner and of the piece of time (90 days) that
+ * the message is of: so it costs what is found in these pieces, and not what there is in all of the archive.
+ */
+export function postgresMatch(
+  owner: string,
+  words: readonly string[],
+  { first, last }: Pieces,
+): string {
+  const mark = createHash('md5').update(owner).digest('hex').slice(0, 10)
+  const pieces: string[] = []
+  for (let piece = first; piece <= last; piece += 1) {
+    const prefix = mark + piece.toString(16).padStart(4, '0')
+    pieces.push(`(${words.map((each) => `'${prefix}${each}'`).join(' & ')})`)
+  }
+  return pieces.join(' | ')
 }
 
 function distinctWords(text: string, most: number): string[] {

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { expiredMessages } from '../archive/archive-expiry.ts'
-import {
-  type ArchiveFilter,
-  type ArchivePageRequest,
-  archiveEnds,
-  readArchivePage,
-} from '../archive/archive-page.ts'
+import { type ArchiveFilter, archiveEnds, readArchivePage } from '../archive/archive-page.ts'
 import { archivePurgeTable, purgedAtOnce } from '../archive/archive-purge.ts'
+import type { ArchivePageRequest } from '../archive/archive-rows.ts'
 import {
   type ArchivedMessage,
   archivedKey,
@@ -240,6 +236,40 @@ export const archiveCases: readonly StorageCase[] = [
       assert.equal(await found(`${'x'.repeat(4_000)}`), 'f .')
       assert.deepEqual(searchedWords('\' | & ! ( : * "'), [])
       assert.equal(wordsOf('!'), undefined)
+    },
+  },
+  {
+    title: 'archives: XEP-0431: far from where the page begins, in the order of the archive',
+    async run(storage) {
+      const quarter = 90 * day
+      // More than is looked through before the index is asked.
+      const others = (from: string, at: number): readonly ArchivedMessage[] =>
+        Array.from({ length: 2_001 }, (_, n) => message(`${from}${n}`, { at, words: 'else' }))
+      const said = (id: string, at: number): ArchivedMessage =>
+        message(id, { at, words: 'soft light' })
+      await keep(storage, ...others('early', quarter))
+      await keep(storage, said('a', 2 * quarter), said('b', 2 * quarter + day))
+      // Clocks of two routers: what came later says that it was earlier, in the quarter before.
+      await keep(storage, said('c', 7 * quarter + 30_000), said('d', 7 * quarter + 20_000))
+      await keep(storage, said('e', 7 * quarter - 20_000), ...others('later', 8 * quarter))
+      await keep(storage, said('f', 9 * quarter), ...others('late', 12 * quarter))
+
+      const found = (page: Partial<ArchivePageRequest>, filter: Partial<ArchiveFilter> = {}) =>
+        idsOf(storage, { words: ['soft'], ...filter }, page)
+      assert.equal(await found({}), 'a b c d e f .')
+      assert.equal(await found({ fromEnd: true }), 'a b c d e f .')
+      assert.equal(await found({ max: 3 }), 'a b c …')
+      assert.equal(await found({ max: 2, fromEnd: true }), 'e f …')
+      assert.equal(await found({ max: 1, fromEnd: true }, { before: ['f'] }), 'e …')
+      assert.equal(await found({ max: 1 }, { after: ['b'] }), 'c …')
+      assert.equal(await found({ max: 1, fromEnd: true }, { before: ['d'] }), 'c …')
+      assert.equal(await found({}, { start: 2 * quarter + 1, end: 8 * quarter }), 'b c d e .')
+      assert.equal(await found({}, { words: ['soft', 'else'] }), ' .')
+      assert.equal(await found({}, { start: 20 * quarter }), ' .')
+      const counting = { max: 0, bytes: 0, fromEnd: false, countTo: 10 }
+      const count = { owner: romeo, words: ['soft'] }
+      assert.equal((await readArchivePage(storage.reader, count, counting))?.count, 6)
+      assert.equal(await found({}, { start: 20 * quarter }), ' .')
     },
   },
 ]

@@ -47,7 +47,9 @@ class Flusher {
     try {
       this.#log ??= openSync(this.#file, 'r+')
     } catch (error) {
-      this.#flushed(error as Error)
+      // Without a log there is nothing in it: it is made by the first that is written.
+      const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+      this.#flushed(isMissing ? null : (error as Error))
       return
     }
     fdatasync(this.#log, (error) => this.#flushed(error))
