@@ -61,8 +61,8 @@ const textOf = (n: number): string => {
 }
 
 async function fill(storage: Storage, archives: readonly Archive[]): Promise<number> {
-  if (values.filled) return 0
   await storage.migrate(coreMigrations)
+  if (values.filled) return 0
   await storage.ownership.register('bench')
   const begun = performance.now()
   let step = 0
