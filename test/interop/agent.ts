@@ -41,6 +41,12 @@ export class Agent implements AsyncDisposable {
     return new Agent('@xmpp/client', process.execPath, args, { NODE_EXTRA_CA_CERTS: authority })
   }
 
+  /** stanza over BOSH or WebSocket, as the scheme of `service` says. */
+  static stanza(service: string, jid: string, password: string): Agent {
+    const args = [path('stanza-agent.mjs'), service, jid, password]
+    return new Agent('stanza', process.execPath, args)
+  }
+
   /** slixmpp over STARTTLS or direct TLS. */
   static slixmpp(
     address: { host: string; port: number },

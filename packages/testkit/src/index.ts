@@ -1,4 +1,5 @@
 export { Authority } from './servers/authority.ts'
+export { BoshClient, type BoshLogin } from './servers/bosh-client.ts'
 export { storyHosts, TestConfiguration } from './servers/configuration.ts'
 export { DnsServer, type ServiceRecord } from './servers/dns-server.ts'
 export { type Ready, ServerProcess } from './servers/server-process.ts'

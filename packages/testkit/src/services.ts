@@ -116,7 +116,7 @@ export function canOwnServices(test: TestContext): boolean {
 }
 
 /** Programs of others that tests talk to us with or through, by Debian package. */
-type ForeignClient = 'haproxy' | 'profanity' | 'prosody' | 'tmux' | 'python3-slixmpp'
+type ForeignClient = 'chromium' | 'haproxy' | 'profanity' | 'prosody' | 'tmux' | 'python3-slixmpp'
 
 const hasClient = (client: ForeignClient): boolean =>
   client === 'python3-slixmpp'
