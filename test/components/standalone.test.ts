@@ -37,7 +37,11 @@ describe('XEP-0114: a component', limit, () => {
             },
             [`clerk.${ours}`]: { secret, permissions: { roster: 'get', push: 'false' } },
           },
-          limits: { rates: 'off', components: { connections: 2, stanzas: 20 } },
+          limits: {
+            rates: 'off',
+            components: { connections: 2, stanzas: 20, stalled: '2s' },
+            sendQueue: { stanzas: 1_000, bytes: '64MiB' },
+          },
         },
       },
       { domain: 'mantua.lit' },
@@ -187,6 +191,23 @@ describe('XEP-0114: a component', limit, () => {
     juliet.say(`<message to='a@${plays}' type='chat'><body>still there?</body></message>`)
     await second.hears('still there?')
     second.drop()
+  })
+
+  test('does not read: what waits is bounded, and after a while another connection gets it', async () => {
+    const sleeper = await enter()
+    sleeper.stall()
+    const verse = 'x'.repeat(200_000)
+    // More than the system takes for a connection, and than may wait here.
+    const total = 100
+    for (let n = 0; n < total; n += 1)
+      juliet.say(
+        `<message to='a@${plays}' id='v${n}' type='chat'><body>${n}. ${verse}</body></message>`,
+      )
+    await juliet.hears(/id='v\d+'/, '<resource-constraint')
+    using player = await enter()
+    await player.hears(/<body>\d+\. x/)
+    sleeper.goOn()
+    await sleeper.hears('<connection-timeout')
   })
 
   test('is added, listed without its secret, and removed by commands', async () => {

@@ -52,6 +52,8 @@ export class Components implements Door, AsyncDisposable {
   readonly #attached = new Map<string, ComponentStream[]>()
   readonly #backlogs = new Map<string, Backlog>()
   readonly #waiting = new Map<string, Waiting>()
+  /** Shards that anybody held since this instance began. */
+  readonly #seen = new Set<string>()
   #cancel: Cancel = () => {}
 
   constructor(options: ComponentsOptions) {
@@ -65,7 +67,7 @@ export class Components implements Door, AsyncDisposable {
       instance,
       ttl: settings.ttl,
       ledger: options.federation.ledger,
-      streams: (claims) => streamsOf(hosts.components(), claims),
+      streams: (claims) => this.#streams(hosts.components(), claims),
       preferred,
       item: (item) => this.#backlog(item.shard).add(item),
       leave: (shard) => {
@@ -141,6 +143,22 @@ export class Components implements Door, AsyncDisposable {
     this.#cancel()
     this.#leases.stop()
     for (const connection of this.#connections) connection.transport.destroy()
+  }
+
+  /**
+   * The shards of all components; also of those that were removed, whoever held them, as what still waits for one has to
+   * go back.
+   */
+  #streams(
+    components: readonly { readonly domain: string }[],
+    claims: ReadonlyMap<string, string>,
+  ): ReadonlySet<string> {
+    for (const stream of claims.keys())
+      if (componentOfStream(stream) !== undefined) this.#seen.add(stream)
+    const known = components.flatMap(({ domain }) =>
+      Array.from({ length: componentShards }, (_, shard) => componentShardStream(domain, shard)),
+    )
+    return new Set([...known, ...this.#seen])
   }
 
   #arm(): void {
@@ -333,20 +351,6 @@ export class Components implements Door, AsyncDisposable {
     const { addresses, connections } = this.#options.services
     addresses.failed(address, connections.wheel.now)
   }
-}
-
-function* streamsOf(
-  components: Iterable<{ readonly domain: string }>,
-  claims: ReadonlyMap<string, string>,
-): Iterable<string> {
-  const known = new Set<string>()
-  for (const { domain } of components)
-    for (let shard = 0; shard < componentShards; shard += 1)
-      known.add(componentShardStream(domain, shard))
-  yield* known
-  // Of one that was removed: what still waits for it has to go back.
-  for (const stream of claims.keys())
-    if (componentOfStream(stream) !== undefined && !known.has(stream)) yield stream
 }
 
 /** Evenly among those that can write to the component; else it stays where it is. */
