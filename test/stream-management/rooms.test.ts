@@ -31,6 +31,8 @@ async function join(client: SmClient, room: string, nick: string): Promise<void>
 
 const line = (room: string, text: string): string =>
   `<message to='${room}' type='groupchat' id='${text}'><body>${text}</body></message>`
+const admin = (room: string, id: string, item: string): string =>
+  `<iq type='set' id='${id}' to='${room}'><query xmlns='${NS_MUC}#admin'><item ${item}/></query></iq>`
 const isSaid =
   (text: string) =>
   ({ type, id }: { readonly type: string | undefined; readonly id: string | undefined }): boolean =>
@@ -54,6 +56,49 @@ stages({ limits: { rates: 'off' } }, (tell) => {
     assert.deepEqual(romeo.drain('presence'), [])
     await back.settle(room)
     assert.deepEqual(back.drain('message').filter(({ type }) => type === 'groupchat').length, 1)
+  })
+
+  tell('XEP-0045 §9.6, §8.1, §7.6: who waited hears all that it missed', async (stage) => {
+    const [romeo, juliet, room] = await together(stage, 60)
+    juliet.drop()
+    await juliet.ended
+    romeo.send(admin(room, 'role', `nick='juliet' role='moderator'`))
+    await romeo.take(({ id }) => id === 'role', 'that she moderates')
+    romeo.send(
+      `<message to='${room}' type='groupchat' id='topic'><subject>Night</subject></message>`,
+    )
+    await romeo.take(isSaid('topic'), 'the subject')
+    romeo.send(`<presence to='${room}/montague'/>`)
+    await romeo.take(({ from, type }) => from === `${room}/montague` && !type, 'the new name')
+
+    const back = await stage.back('juliet')
+    await back.takeOver(juliet)
+    const says = (stanza: unknown, ...parts: readonly string[]): boolean =>
+      parts.every((part) => String(stanza).replaceAll("'", '"').includes(part))
+    await back.take((one) => says(one, 'role="moderator"', 'code="110"'), 'her role')
+    await back.take(isSaid('topic'), 'the subject')
+    await back.take((one) => says(one, 'code="303"', 'nick="montague"'), 'the old name')
+    await back.take(({ from }) => from === `${room}/montague`, 'the new name')
+    // She moderates now, through another connection manager than before.
+    back.send(`<message to='${room}' type='groupchat' id='day'><subject>Day</subject></message>`)
+    await romeo.take(isSaid('day'), 'her subject')
+  })
+
+  tell('XEP-0045 §8.2: who was put out while it waited hears of it, and is out', async (stage) => {
+    const [romeo, juliet, room] = await together(stage, 60)
+    juliet.drop()
+    await juliet.ended
+    romeo.send(admin(room, 'kick', `nick='juliet' role='none'`))
+    await romeo.take(({ id }) => id === 'kick', 'that she is out')
+    const back = await stage.back('juliet')
+    await back.takeOver(juliet)
+    await back.take(
+      (stanza) => stanza.type === 'unavailable' && String(stanza).includes('307'),
+      'that she is out',
+    )
+    back.send(line(room, 'unheard'))
+    const refused = await back.take(({ id }) => id === 'unheard', 'a refusal')
+    assert.equal(refused.type, 'error')
   })
 
   tell(
