@@ -24,7 +24,6 @@ export type BoshStart =
   | { readonly address: string; readonly tls: TlsInfo | undefined; readonly rid: number }
   | { readonly record: BoshRecord; readonly version: number }
 
-/** What a session is made of. */
 interface BoshSessionOptions {
   readonly services: Services
   readonly connections: Set<Connection>
@@ -137,7 +136,6 @@ export class BoshSession implements Timed, Carrier {
   }
 
   expire(now: number): void {
-    // XEP-0124 §10: the client is told nothing.
     const isIdle = this.#requests.held.length === 0 && !this.#isSealing && now >= this.#idleUntil
     if (isIdle) this.#finish('closed')
     this.#schedule()
@@ -220,6 +218,8 @@ export class BoshSession implements Timed, Carrier {
   #give(request: PendingRequest, isFirst: boolean): void {
     this.#standing.pause = request.pauseWithin(this.#services.settings.bosh.maxPause)
     const taken = (): void => {
+      // What was said to it belongs into its answer, also where that may not wait (§12).
+      this.#connection.flush()
       const { session } = this.#transport
       request.isTaken = true
       request.seq = session?.link.seq ?? 0
