@@ -83,6 +83,7 @@ export type {
   NodeType,
   PrivateFragment,
   PubsubPort,
+  RetractionEvent,
 } from './pubsub.ts'
 export { isRefusal, SilentRefusal } from './refusal.ts'
 export {

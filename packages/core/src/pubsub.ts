@@ -24,6 +24,13 @@ export interface ItemEvent {
   readonly item: NodeItem
 }
 
+/** Items that go. */
+export interface RetractionEvent {
+  readonly scope: Scope
+  readonly node: string
+  readonly ids: readonly string[]
+}
+
 /** Whose nodes: an account's own, or those of a pubsub service. */
 export type NodePlace = 'account' | 'service'
 
@@ -58,12 +65,10 @@ export interface NodeKind {
   check?(event: ItemEvent): void
   /** An item was published; runs in the same turn, after the notifications. One that throws refuses the publication. */
   published?(event: ItemEvent): void
+  /** Items are about to be retracted: what they hold can still be read. The same event as `retracted` gets. */
+  retracting?(event: RetractionEvent): void
   /** Items were retracted, purged, or went with their node. */
-  retracted?(event: {
-    readonly scope: Scope
-    readonly node: string
-    readonly ids: readonly string[]
-  }): void
+  retracted?(event: RetractionEvent): void
 }
 
 /** A configuration field that a node can have beyond those of XEP-0060 §16.4.3; what it does is its module's business. */

@@ -116,12 +116,23 @@ export function canOwnServices(test: TestContext): boolean {
 }
 
 /** Programs of others that tests talk to us with or through, by Debian package. */
-type ForeignClient = 'chromium' | 'haproxy' | 'profanity' | 'prosody' | 'tmux' | 'python3-slixmpp'
+type ForeignClient =
+  | 'chromium'
+  | 'dbus'
+  | 'haproxy'
+  | 'libervia-cli'
+  | 'profanity'
+  | 'prosody'
+  | 'tmux'
+  | 'python3-slixmpp'
+
+/** Programs that are called otherwise than their packages. */
+const programs: Partial<Record<ForeignClient, string>> = { dbus: 'dbus-run-session' }
 
 const hasClient = (client: ForeignClient): boolean =>
   client === 'python3-slixmpp'
     ? spawnSync('/usr/bin/python3', ['-c', 'import slixmpp']).status === 0
-    : findInPath(client) !== undefined
+    : findInPath(programs[client] ?? client) !== undefined
 
 /** Whether these are on this machine; when not, the test is skipped, and with `REQUIRE_CLUSTER=1` it fails. */
 export function hasClients(test: TestContext, ...clients: readonly ForeignClient[]): boolean {

@@ -1,12 +1,20 @@
 import { bare, type Jid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
+import { baseOf, isDerived, summaryPrefix } from './attachments/names.ts'
 import { accessModel, publishModel, rosterGroups, settingOf } from './fields.ts'
-import { type Node, peopleOf, type Service } from './service.ts'
+import { findNode, type Node, peopleOf, type Service } from './service.ts'
 import type { Affiliation, Subscription } from './store.ts'
 import { pubsubError } from './wire.ts'
 
+/** XEP-0470 §4.3: what is attached to items is for those whom their node is for. */
+function ruling(node: Node): Node {
+  const base = baseOf(node.name)
+  return (base !== undefined && findNode(node.service, base)) || node
+}
+
 /** How somebody stands to a node (XEP-0060 §4.1). */
-export function affiliationOf(node: Node, jid: Jid): Affiliation | 'none' {
+export function affiliationOf(asked: Node, jid: Jid): Affiliation | 'none' {
+  const node = ruling(asked)
   const person = bare(jid)
   if (person === node.service.owner || node.service.administers(person)) return 'owner'
   return peopleOf(node).affiliations.get(person) ?? 'none'
@@ -34,7 +42,8 @@ export function subscriptionsFor(node: Node, jid: Jid): readonly Subscription[] 
  * what is there is nobody’s business who does not share the owner's presence.
  * @throws {StanzaError} in the words of the examples there
  */
-export function requireAccess(node: Node, jid: Jid): void {
+export function requireAccess(asked: Node, jid: Jid): void {
+  const node = ruling(asked)
   const affiliation = affiliationOf(node, jid)
   if (affiliation === 'owner' || affiliation === 'publisher' || affiliation === 'member') return
   if (affiliation === 'outcast' || affiliation === 'publish-only')
@@ -101,6 +110,11 @@ export function requireVisible(node: Node, jid: Jid): void {
 
 /** Refuses who may not publish (XEP-0060 §7.1.3.1). @throws {StanzaError} `forbidden` */
 export function requirePublisher(node: Node, jid: Jid): void {
+  if (isDerived(node.name)) {
+    // XEP-0470 §4.6: summaries are the server's.
+    if (node.name.startsWith(summaryPrefix)) throw refusal(node, jid)
+    return requireAttacher(ruling(node), jid)
+  }
   const affiliation = affiliationOf(node, jid)
   if (affiliation === 'owner' || affiliation === 'publisher' || affiliation === 'publish-only')
     return
@@ -110,6 +124,19 @@ export function requirePublisher(node: Node, jid: Jid): void {
     if (model === 'subscribers' && subscriptionOf(node, jid)?.state === 'subscribed') return
   }
   throw refusal(node, jid)
+}
+
+/**
+ * Refuses who may not attach anything to the items of a node.
+ *
+ * Where only publishers publish, whoever may read may say that it was noticed: that is what it is for (XEP-0470 §4.1).
+ */
+export function requireAttacher(base: Node, jid: Jid): void {
+  const affiliation = affiliationOf(base, jid)
+  const model = settingOf(base.config, publishModel)
+  const isSubscribed = subscriptionOf(base, jid)?.state === 'subscribed'
+  const mayWrite = affiliation === 'owner' || affiliation === 'publisher' || model !== 'subscribers'
+  if (!mayAccess(base, jid) || !(mayWrite || isSubscribed)) throw refusal(base, jid)
 }
 
 /** Refuses who is not an owner of the node (XEP-0060 §8). @throws {StanzaError} `forbidden` */

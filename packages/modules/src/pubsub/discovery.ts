@@ -2,6 +2,7 @@ import type { DiscoItem, DiscoNode } from '@tactus/core'
 import type { Jid } from '@tactus/jid'
 import { type FormField, formatDateTime, formElement, formTypeField } from '@tactus/stanza'
 import { affiliationOf, mayAccess } from './access.ts'
+import { isDerived } from './attachments/names.ts'
 import {
   accessModel,
   description,
@@ -19,7 +20,7 @@ import { META_DATA, NS_PUBSUB } from './wire.ts'
 /** Nodes that somebody may have (XEP-0060 §5.2, XEP-0163 §6.2). */
 export function visibleNodes(service: Service, from: Jid): readonly DiscoItem[] {
   return nodesOf(service)
-    .filter((node) => mayAccess(node, from))
+    .filter((node) => !isDerived(node.name) && mayAccess(node, from))
     .map((node) => {
       const name = settingOf(node.config, title)
       return { jid: service.address, node: node.name, ...(name !== '' && { name }) }

@@ -15,6 +15,10 @@ export const pubsubConfig: z.ZodType<PubsubConfig> = z.strictObject({
   items: z.int().positive().default(10_000).meta({
     description: 'Most items that a node keeps; what `max` means for `pubsub#max_items`.',
   }),
+  attachedItems: z.int().min(0).default(1_000).meta({
+    description:
+      'Most items of an account, or of a node of a service, that others can attach something to (XEP-0470).',
+  }),
   payloadBytes: z.int().positive().default(262_144).meta({
     description: 'Largest payload of an item, in bytes of UTF-8.',
   }),

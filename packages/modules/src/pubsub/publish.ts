@@ -3,10 +3,11 @@ import { bare, type Jid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import { clone, serialize, type XmlElement, xml } from '@tactus/xml'
 import { affiliationOf } from './access.ts'
+import { attachedName, isDerived, summaryName } from './attachments/names.ts'
 import { awaitExpiry } from './expiry.ts'
 import { maxItems, maxPayload, notifyRetract, persistItems, settingOf, whenFull } from './fields.ts'
 import { notify, notifyItem, replyAddress } from './notify.ts'
-import { itemsOf, type Node, storedItemsOf } from './service.ts'
+import { dropNode, findNode, itemsOf, type Node, savePeople, storedItemsOf } from './service.ts'
 import { type ItemEntry, itemKey, itemStore, payloadStore, tables, usageStore } from './store.ts'
 import { pubsubError } from './wire.ts'
 
@@ -73,31 +74,45 @@ export function retractItems(node: Node, ids: readonly string[], tell: boolean):
   const entries = storedItemsOf(node)
   const removed = entries.filter(({ id }) => gone.has(id))
   if (removed.length === 0) return
+  const { scope } = node.service
+  const event = { scope, node: node.name, ids: removed.map(({ id }) => id) }
+  node.type?.retracting?.(event)
   remove(
     node,
     entries.filter(({ id }) => !gone.has(id)),
     removed,
   )
   if (tell) notifyRetracted(node, removed)
-  tellType(node, removed)
+  node.type?.retracted?.(event)
+  dropAttached(node, event.ids)
 }
 
 /** Takes all items out of a node (XEP-0060 §8.5). */
 export function purgeItems(node: Node): void {
-  const { scope } = node.service
   const entries = storedItemsOf(node)
   if (entries.length === 0) return
+  clearItems(node, entries)
+  tellType(node, entries)
+}
+
+function clearItems(node: Node, entries: readonly ItemEntry[]): void {
+  const { scope } = node.service
   scope.set(itemStore, node.name, undefined)
   scope.turn.clear(payloadStore, tables.payloads, { entity: scope.entity, node: node.name })
   changeUsage(node, -sum(entries))
-  tellType(node, entries)
 }
 
 /** Brings a node down to what its configuration allows now. */
 export function trimItems(node: Node): void {
   const entries = storedItemsOf(node)
   const surplus = keepsItems(node) ? Math.max(0, entries.length - capacityOf(node)) : entries.length
-  if (surplus > 0) remove(node, entries.slice(surplus), entries.slice(0, surplus))
+  if (surplus === 0) return
+  const gone = entries.slice(0, surplus)
+  remove(node, entries.slice(surplus), gone)
+  dropAttached(
+    node,
+    gone.map(({ id }) => id),
+  )
 }
 
 /** Takes out what is over by its node’s `item_expire`. Nobody is told: who has it knows how long (XEP-0501 §4). */
@@ -196,7 +211,33 @@ function tellsEvictions({ config }: Node): boolean {
 
 function tellType(node: Node, entries: readonly ItemEntry[]): void {
   const { scope } = node.service
-  node.type?.retracted?.({ scope, node: node.name, ids: entries.map(({ id }) => id) })
+  const ids = entries.map(({ id }) => id)
+  node.type?.retracted?.({ scope, node: node.name, ids })
+  dropAttached(node, ids)
+}
+
+/** What was attached to items goes with them (XEP-0470). */
+function dropAttached(node: Node, ids: readonly string[]): void {
+  const { service, name } = node
+  const summary = isDerived(name) ? undefined : findNode(service, summaryName(name))
+  if (!summary) return
+  for (const item of ids) {
+    const attached = findNode(service, attachedName({ address: service.address, node: name, item }))
+    if (attached) dropDerived(attached)
+  }
+  retractItems(summary, ids, true)
+}
+
+/** The node of what is attached to another one’s items goes with it. */
+export function dropSummary({ service, name }: Node): void {
+  const summary = findNode(service, summaryName(name))
+  if (summary) dropDerived(summary)
+}
+
+function dropDerived(node: Node): void {
+  clearItems(node, storedItemsOf(node))
+  savePeople(node, { affiliations: new Map(), subscriptions: new Map() })
+  dropNode(node)
 }
 
 function sum(entries: readonly ItemEntry[]): number {

@@ -2,6 +2,7 @@ import {
   defineModule,
   isTo,
   type ModuleContext,
+  type PubsubPort,
   relationTo,
   rosterOf,
   type Scope,
@@ -14,6 +15,8 @@ import { isFull } from '@tactus/jid'
 import { isRequest, NS_DATA_FORMS, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM } from '@tactus/stanza'
 import { rosterStore } from '@tactus/storage'
 import { endLease, leaseTimer, takeApproval } from './approval.ts'
+import { attachmentKinds } from './attachments/kinds.ts'
+import { NS_ATTACHMENTS } from './attachments/names.ts'
 import { nodeCommands, serveCommands } from './commands.ts'
 import { describeNode, visibleNodes } from './discovery.ts'
 import { announced, dispatch } from './dispatch.ts'
@@ -72,18 +75,31 @@ export const pubsub: XmppModule = defineModule({
       status: 'partial',
       note: 'At services; the nodes of an account are few, and are not filtered.',
     }),
+    xep('0470', '0.2.0', {
+      status: 'partial',
+      note: 'Whoever may read a node may attach to its items, also where only publishers publish; where subscribers do, only they. Names of nodes are taken in the spelling of XEP-0060 §12.21 only. Of attachments that are not specified there nothing is summed up.',
+    }),
     xep('0222', '1.0'),
     xep('0223', '1.1.1'),
   ],
   features: {
     account: [
       NS_PUBSUB,
+      NS_ATTACHMENTS,
       ...announced(
         ...['auto-create', 'auto-subscribe', 'filtered-notifications', 'presence-subscribe'],
         ...['access-presence', 'access-roster'],
       ),
     ],
-    [hosted]: [NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM, NS_PUBSUB, NS_FILTER, ...announced()],
+    [hosted]: [
+      NS_DISCO_INFO,
+      NS_DISCO_ITEMS,
+      NS_RSM,
+      NS_PUBSUB,
+      NS_FILTER,
+      NS_ATTACHMENTS,
+      ...announced(),
+    ],
   },
   session: interestState,
   stores: [
@@ -109,7 +125,7 @@ export const pubsub: XmppModule = defineModule({
         ? hostedService(scope, { limits, settings, port, isAdmin })
         : accountService(scope, { limits, port, interests })
     }
-    port.provide(nodesFor(serviceOf))
+    provideNodes(port, serviceOf)
     context.job('list', listJob(serviceOf))
     serveHosted(context, serviceOf)
 
@@ -172,6 +188,13 @@ export const pubsub: XmppModule = defineModule({
     hooks.on('account.deleted', ({ scope }) => forget(scope))
   },
 })
+
+/** What other modules have of this one, and kinds of nodes of its own. */
+function provideNodes(port: PubsubPort, serviceOf: (scope: Scope) => Service): void {
+  const nodes = nodesFor(serviceOf)
+  port.provide(nodes)
+  for (const kind of attachmentKinds(serviceOf, nodes)) port.type(kind)
+}
 
 /** The service that a host has beside its accounts. */
 function serveHosted(

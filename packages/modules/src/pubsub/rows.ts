@@ -1,4 +1,5 @@
 import { bare, type Jid } from '@tactus/jid'
+import { isDerived } from './attachments/names.ts'
 import type { NodeRecord, Subscription } from './store.ts'
 
 /** Columns of a node. What stands in its configuration and is searched for has a column besides. */
@@ -33,7 +34,7 @@ export function nodeRow({
   config,
 }: NodeRecord): Readonly<Record<string, string | number>> {
   const [model = ''] = config['pubsub#access_model'] ?? []
-  const listed = service !== '' && listedModels.includes(model)
+  const listed = service !== '' && !isDerived(name) && listedModels.includes(model)
   return {
     ...{ node: name, service, creator, created_at: createdAt, config: JSON.stringify(config) },
     title: config['pubsub#title']?.[0] ?? '',

@@ -2,6 +2,7 @@ import type { NodeConfig, NodeKind, PubsubPort, Scope, Session } from '@tactus/c
 import type { BareJid, Jid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import type { Stanza, XmlElement } from '@tactus/xml'
+import { isDerived } from './attachments/names.ts'
 import {
   type AnyField,
   type ConfigTexts,
@@ -27,6 +28,8 @@ export interface Limits {
   readonly nodes: number
   /** Of a node. */
   readonly items: number
+  /** Of an account, or of a node of a service, that something is attached to. */
+  readonly attachedItems: number
   readonly payloadBytes: number
   /** Of all payloads of an entity. */
   readonly bytes: number
@@ -148,7 +151,8 @@ export function createNode(
   if (nodes.has(name)) throw new StanzaError('conflict')
   if (Buffer.byteLength(name) > longestName || name.includes('\0'))
     throw new StanzaError('not-acceptable', `A node name may have ${longestName} bytes.`)
-  service.requireRoom(creator, nodes.size)
+  if (!isDerived(name))
+    service.requireRoom(creator, [...nodes.keys()].filter((each) => !isDerived(each)).length)
   const type = kindOf(service, name, config)
   const fields = fieldsOf(service)
   const complete = {

@@ -3,6 +3,7 @@ import { bare } from '@tactus/jid'
 import { type DataForm, findForm, formElement, readForm, StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 import { requireExisting, requireOwner } from '../access.ts'
+import { followConfiguration, requireOwnName } from '../attachments/derived.ts'
 import { awaitExpiry, forgetExpiry } from '../expiry.ts'
 import type { PubsubFeature } from '../feature.ts'
 import {
@@ -16,7 +17,7 @@ import {
   toTexts,
 } from '../fields.ts'
 import { notify } from '../notify.ts'
-import { keepsItems, purgeItems, trimItems } from '../publish.ts'
+import { dropSummary, keepsItems, purgeItems, trimItems } from '../publish.ts'
 import {
   configureNode,
   createNode,
@@ -73,6 +74,7 @@ function create({ service, scope, pubsub, action, from }: PubsubRequest): IqAnsw
   const config = form ? readConfig(readForm(form), fieldsOf(service)) : {}
   // §8.1.2: an instant node gets its name from the server.
   const name = action.attrs.node || scope.makeId()
+  requireOwnName(name)
   requireForced(forcedOf(service, name, config), config)
   createNode(service, { name, creator: bare(from), config })
   // A service does not know here any more whether the name was its own idea.
@@ -102,6 +104,7 @@ function configure(request: PubsubRequest): IqAnswer {
   if (!element) throw new StanzaError('bad-request', 'A form is expected.')
   const form = readForm(element)
   if (form.type === 'cancel') return undefined
+  requireOwnName(node.name)
   changeConfiguration(node, form)
   return undefined
 }
@@ -115,6 +118,7 @@ function changeConfiguration(node: Node, form: DataForm): void {
   const config = { ...wanted, ...forced }
   requireCount(config, service.limits.items)
   const changed = configureNode(node, config)
+  followConfiguration(changed)
   trimItems(changed)
   forgetExpiry(service.scope, name)
   awaitExpiry(changed)
@@ -141,6 +145,7 @@ function requireForced(forced: ConfigTexts, config: ConfigTexts): void {
 /** §8.5 */
 function purge(request: PubsubRequest): IqAnswer {
   const node = ownNode(request)
+  requireOwnName(node.name)
   if (!keepsItems(node)) throw unsupported('persistent-items')
   emptyNode(node)
   return undefined
@@ -155,6 +160,7 @@ export function emptyNode(node: Node): void {
 /** §8.4 */
 function remove(request: PubsubRequest): IqAnswer {
   const node = ownNode(request)
+  requireOwnName(node.name)
   deleteNode(node, request.action.getChild('redirect', NS_PUBSUB_OWNER)?.attrs.uri)
   return undefined
 }
@@ -166,6 +172,7 @@ export function deleteNode(node: Node, uri?: string): void {
     notify(node, xml('delete', { node: node.name }, redirect))
   }
   purgeItems(node)
+  dropSummary(node)
   forgetExpiry(node.service.scope, node.name)
   savePeople(node, { affiliations: new Map(), subscriptions: new Map() })
   dropNode(node)

@@ -3,6 +3,8 @@ import { bare } from '@tactus/jid'
 import { type DataForm, findForm, formTypeOf, readForm, StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 import { requireExisting, requirePublisher } from '../access.ts'
+import { makeAttached } from '../attachments/derived.ts'
+import { isDerived } from '../attachments/names.ts'
 import type { PubsubFeature } from '../feature.ts'
 import {
   type AnyField,
@@ -66,9 +68,12 @@ function targetOf(request: PubsubRequest, name: string, options: ConfigTexts): N
   const node = findNode(service, name)
   if (node) {
     requirePublisher(node, from)
+    // XEP-0470 §4.3: of these nodes, nobody decides what they are like.
+    if (isDerived(name)) return node
     requireConditions(node, options)
     return node
   }
+  if (isDerived(name)) return makeAttached(service, name, from)
   if (!service.autoCreate || bare(from) !== service.owner)
     return requireExisting(service, undefined, from)
   const made = createNode(service, { name, creator: bare(from), config: options })
@@ -135,7 +140,9 @@ interface ItemRequest {
 /** The items as the kind of the node demands them; all of a batch, or none (§4.3, §7.1.3.6, §12.8). */
 function readItems(action: XmlElement, node: Node): readonly ItemRequest[] {
   const items = action.getChildren('item', NS_PUBSUB)
-  const most = Math.min(node.service.limits.pageItems, Math.max(1, capacityOf(node)))
+  const most = isDerived(node.name)
+    ? 1
+    : Math.min(node.service.limits.pageItems, Math.max(1, capacityOf(node)))
   if (items.length > most) throw pubsubError('not-allowed', 'max-items-exceeded')
   return items.length === 0
     ? [readItem(undefined, node)]

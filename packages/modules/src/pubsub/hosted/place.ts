@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { NS_DATA_FORMS, NS_DISCO_INFO, NS_DISCO_ITEMS } from '@tactus/stanza'
 import type { Stanza } from '@tactus/xml'
+import { baseOf } from '../attachments/names.ts'
 import { payloadOf } from '../wire.ts'
 import { NS_HOSTED } from './wire.ts'
 
@@ -9,7 +10,10 @@ import { NS_HOSTED } from './wire.ts'
  * partitions, and one that is busy, or is loaded, is no matter of any other.
  */
 export function entityOfNode(node: string): string {
-  return createHash('sha256').update(node).digest('hex')
+  // What is attached to items is kept where they are.
+  return createHash('sha256')
+    .update(baseOf(node) ?? node)
+    .digest('hex')
 }
 
 /** Which of them a stanza for the service's address is for; undefined where it is for the service as a whole. */

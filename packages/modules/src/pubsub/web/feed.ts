@@ -1,6 +1,7 @@
 import { bare, type Jid } from '@tactus/jid'
 import { formatDateTime } from '@tactus/stanza'
 import { clone, serialize, type XmlElement, xml } from '@tactus/xml'
+import { xmppUri } from '../attachments/names.ts'
 import { description, itemReply, settingOf, title } from '../fields.ts'
 import type { ItemEntry } from '../store.ts'
 import type { OpenPage } from './page.ts'
@@ -35,12 +36,6 @@ export function isEntry(payload: XmlElement): boolean {
 /** Whether a payload tells of the feed. */
 export function isFeed(payload: XmlElement): boolean {
   return payload.is('feed', NS_ATOM)
-}
-
-/** The address of a node or an item for XMPP clients (XEP-0060 §12.21). */
-export function xmppUri(address: string, node: string, item?: string): string {
-  const uri = `xmpp:${encodeURI(address)}?;node=${encodeURIComponent(node)}`
-  return item === undefined ? uri : `${uri};item=${encodeURIComponent(item)}`
 }
 
 /** A node as an Atom feed (RFC 4287), or a page of it (RFC 5005 §3). */

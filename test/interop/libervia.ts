@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { hasClients, TestServer } from '@tactus/testkit'
+
+const domain = 'montague.example'
+const password = 'wherefore'
+const juliet = `juliet@${domain}`
+const service = `pubsub.${domain}`
+const comments = 'urn:xmpp:microblog:0:comments/balcony'
+const script = fileURLToPath(new URL('agents/libervia.sh', import.meta.url))
+const blog = 'urn:xmpp:microblog:0'
+
+/** What somebody types, and what is to be seen. */
+interface Act {
+  readonly words: string
+  readonly shows?: RegExp
+  /** Exit status; 0 when absent. */
+  readonly status?: number
+}
+
+const login = (name: string): readonly Act[] => [
+  { words: `profile create ${name} -j ${name}@${domain} -x ${password}` },
+  { words: `param set Connection check_certificate false -p ${name}` },
+  { words: `profile connect -p ${name} -c` },
+]
+
+/**
+ * What this version cannot do anywhere is not among them: subscriptions, which it always asks for by XEP-0376, whether
+ * that is there or not; those of a node, which it looks for in another namespace than XEP-0060 §8.8.1; comments to the
+ * first post of a blog, whose configuration it asks for before it is there.
+ */
+const acts: readonly Act[] = [
+  ...login('juliet'),
+  ...login('romeo'),
+  { words: 'blog set -p juliet -T Window -i window', shows: /published with ID window/ },
+  // Romeo is a stranger until the blog is everybody's.
+  { words: `blog get -p romeo -s ${juliet}`, shows: /not-authorized/, status: 4 },
+  { words: `pubsub node set -p juliet -n ${blog} -f access_model open` },
+  { words: 'blog set -p juliet -T Balcony -t love -i balcony -C', shows: /ID balcony/ },
+  {
+    words: `blog get -p romeo -s ${juliet} -i balcony -O json`,
+    shows: /comments\/balcony"[\s\S]*"author_jid_verified": true[\s\S]*"love"/,
+  },
+  { words: `blog set -p romeo -s ${juliet} -n ${comments} -T Soft`, shows: /published with ID/ },
+  { words: `pubsub get -p juliet -n ${comments}`, shows: new RegExp(`publisher="romeo@${domain}`) },
+  { words: `pubsub node create -p juliet -s ${service} -n notes -f title Notes`, shows: /notes/ },
+  { words: `pubsub node info -p juliet -s ${service} -n notes`, shows: /title: Notes/ },
+  {
+    words: `pubsub node affiliations set -p juliet -s ${service} -n notes -a romeo@${domain} publisher`,
+  },
+  { words: `pubsub affiliations -p romeo -s ${service}`, shows: /notes: publisher/ },
+  { words: `pubsub node delete -p juliet -s ${service} -n notes -f`, shows: /deleted/ },
+]
+
+/** Answers what was shown, by command. */
+async function run(port: number, folder: string): Promise<readonly string[]> {
+  const input = join(folder, 'input')
+  writeFileSync(input, 'It is the east, and Juliet is the sun.\n')
+  const child = spawn('dbus-run-session', ['--', 'sh', script], {
+    env: {
+      // It is for the system's own Python.
+      PATH: '/usr/bin:/bin',
+      HOME: join(folder, 'home'),
+      XDG_RUNTIME_DIR: folder,
+      LANG: 'C.UTF-8',
+      LIBERVIA_DOMAIN: domain,
+      LIBERVIA_PORT: String(port),
+      LIBERVIA_INPUT: input,
+    },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  const text = { out: '', err: '' }
+  child.stdout.on('data', (chunk: Buffer) => {
+    text.out += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    text.err += chunk.toString()
+  })
+  child.stdin.end(acts.map(({ words }) => `${words}\n`).join(''))
+  await new Promise((resolve) => child.once('close', resolve))
+  const shown = text.out.split(/(?<=<<\d+>>\n)/)
+  assert.equal(shown.length, acts.length, text.err + text.out)
+  return shown
+}
+
+// By hand, because it takes some 25 s of processor time: node --conditions=source --test test/interop/libervia.ts
+test('libervia-cli blogs, comments and keeps nodes on a standalone server; the web shows it', async (context) => {
+  if (!hasClients(context, 'libervia-cli', 'dbus')) return
+  await using server = await TestServer.standalone({
+    tls: { required: true, certificates: './certs' },
+    http: { atom: '/atom' },
+  })
+  for (const name of ['juliet', 'romeo']) await server.addUser(`${name}@${domain}`, password)
+  const folder = mkdtempSync(join(tmpdir(), 'libervia-'))
+  context.after(() => rmSync(folder, { recursive: true, force: true }))
+
+  const shown = await run(server.port('c2s', 0), folder)
+
+  acts.forEach(({ words, shows, status = 0 }, index) => {
+    assert.match(shown[index] ?? '', new RegExp(`<<${status}>>\\n$`), words)
+    if (shows) assert.match(shown[index] ?? '', shows, words)
+  })
+  const feed = await fetch(`http://127.0.0.1:${server.port('http', 0)}/atom/${juliet}/${blog}`)
+  assert.match(await feed.text(), /<title[^>]*>Balcony<\/title>[\s\S]*It is the east/)
+})
