@@ -10,6 +10,7 @@ import { type BareJid, bare, isBare, localpart, parseBareJid, tryParseJid } from
 import { StanzaError } from '@tactus/stanza'
 import type { Reader } from '@tactus/storage'
 import { z } from 'zod'
+import { requireOwnName } from './attachments/derived.ts'
 import { deleteNode, emptyNode } from './features/owning.ts'
 import { settingOf } from './fields.ts'
 import { entityOfNode } from './hosted/place.ts'
@@ -179,6 +180,7 @@ const create = writeCommand({
   run(scope, { node: name, owner }) {
     const creator = bare(parseBareJid(owner))
     const unbound = { ...requireService(scope), requireRoom: () => undefined }
+    explained(() => requireOwnName(name))
     explained(() => createNode(unbound, { name, creator, config: {} }))
     return { node: name, owner: creator }
   },
@@ -193,7 +195,9 @@ const remove = writeCommand({
   output: z.object({ node: z.string() }),
   entity,
   run(scope, { node: name }) {
-    deleteNode(requireNode(scope, name))
+    const found = requireNode(scope, name)
+    explained(() => requireOwnName(name))
+    deleteNode(found)
     return { node: name }
   },
 })
@@ -208,6 +212,7 @@ const purge = writeCommand({
   entity,
   run(scope, { node: name }) {
     const found = requireNode(scope, name)
+    explained(() => requireOwnName(name))
     const items = itemsOf(found).length
     emptyNode(found)
     return { node: name, items }
