@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Deed, deeds } from './nemesis.ts'
+import { isRemoteGood, renderRemote, runRemoteChaos } from './remote.ts'
 import { isGood, render } from './report.ts'
 import { runChaos } from './run.ts'
 
@@ -13,7 +14,8 @@ const help = `Runs a cluster of its own under load, kills and freezes its parts,
   --clients N     sessions (default 60)
   --rate N        messages per second, all together (default 150)
   --only DEED,…   some of: ${deeds.join(', ')}
-  --json FILE     write the report there as well`
+  --json FILE     write the report there as well
+  --remote N      instead: talk to other servers, a Prosody among them, and kill N times whoever has the stream to one`
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '150' },
     only: { type: 'string' },
     json: { type: 'string' },
+    remote: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
@@ -41,6 +44,7 @@ function deedsOf(text: string): readonly Deed[] {
 async function main(): Promise<void> {
   // So that what happens at the end of a process happens: nothing that it started stays behind.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  if (values.remote !== undefined) return await remote(Number(values.remote))
   const report = await runChaos({
     seed: Number(values.seed ?? Date.now() % 1_000_000),
     minutes: Number(values.minutes),
@@ -52,6 +56,13 @@ async function main(): Promise<void> {
   say(render(report))
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
   if (!isGood(report)) process.exitCode = 1
+}
+
+async function remote(kills: number): Promise<void> {
+  const report = await runRemoteChaos({ kills, rate: 40, say })
+  say(renderRemote(report))
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
+  if (!isRemoteGood(report)) process.exitCode = 1
 }
 
 if (values.help) say(help)

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { connect } from 'node:tls'
 import { header, Peer } from './peer.ts'
 import { Realm } from './realm.ts'
 
@@ -155,5 +158,35 @@ test(
     await misbehave()
     await misbehave()
     assert.match(await blocked(), /"kind":"trusted"/)
+  },
+)
+
+test(
+  'XEP-0344 §2.4: nobody is called back for a domain that the certificate stands for, and for another one still',
+  limit,
+  async () => {
+    await using realm = await Realm.of({ domain: ours })
+    const { authority } = realm
+    const pair = authority.issue(join(authority.folder, 'peer'), theirs)
+    const socket = connect({
+      host: '127.0.0.1',
+      port: realm.server(ours).port('s2sTls'),
+      servername: ours,
+      ALPNProtocols: ['xmpp-server'],
+      cert: readFileSync(pair.certificate),
+      key: readFileSync(pair.key),
+      rejectUnauthorized: false,
+    })
+    await once(socket, 'secureConnect')
+    const peer = new Peer(socket)
+    peer.say(header(ours, theirs))
+    await peer.hears('</stream:features>')
+
+    // Nobody serves either of them.
+    peer.say(`<db:result from='rooms.${theirs}' to='${ours}'>any key</db:result>`)
+    await peer.hears(`from='${ours}' to='rooms.${theirs}' type='valid'`)
+    peer.say(`<db:result from='padua.lit' to='${ours}'>any key</db:result>`)
+    await peer.hears('<remote-server-not-found')
+    peer.drop()
   },
 )

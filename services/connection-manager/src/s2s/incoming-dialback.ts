@@ -67,6 +67,12 @@ export class IncomingDialback {
     if (!this.#stream.ports.speaks(local, remote)) return this.#say('result', pair, 'not-allowed')
     const name = `${remote} ${local}`
     if (this.#stream.proved.has(name)) return this.#valid(remote, local)
+    // XEP-0344 §2.4: the certificate says it already, and better.
+    if (this.#stream.proves(remote) && this.#stream.proved.size < mostPairs) {
+      this.#stream.ports.decided('dialback', 'success')
+      this.#stream.prove(remote, local)
+      return this.#valid(remote, local)
+    }
     if (this.#asked.has(name)) return
     if (this.#stream.proved.size >= mostPairs || this.#asked.size >= mostAsked)
       return this.#say('result', pair, 'resource-constraint')

@@ -20,6 +20,12 @@ export const remoteSpecifications = [
     note: 'No sender of a second pair of domains on a stream of ours (§2.5): each pair has its own, so that order and load are its own as well. Incoming streams may carry up to 64. Keys are proof enough only where the server that confirms them has a certificate for its domain, unless `federation.dialback` says otherwise.',
   },
   {
+    xep: '0344',
+    version: '0.3.1',
+    status: 'partial',
+    note: 'A domain that the certificate of the stream stands for is not dialled back. Nothing is remembered of certificates that dialback proved.',
+  },
+  {
     xep: '0368',
     version: '1.1.0',
     status: 'complete',
