@@ -196,7 +196,9 @@ export function renderRemote(report: RemoteReport): string {
 /** Kills whoever has the stream that we opened to a server, once there is one, and starts another in its place. */
 async function killHolder({ server }: World, realm: Realm, remote: string): Promise<void> {
   for (;;) {
-    const { streams } = (await server.command('s2s list', { domain: remote })) as Listed
+    const listing = server.command('s2s list', { domain: remote }) as Promise<Listed>
+    // Who was killed a moment ago may still be asked.
+    const { streams } = await listing.catch((): Listed => ({ streams: [] }))
     const open = streams.find(({ direction, state }) => direction === 'out' && state === 'open')
     const door = server.doors.find(({ ready }) => ready.instance === open?.instance)
     if (door) {
