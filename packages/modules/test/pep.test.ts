@@ -110,6 +110,28 @@ story(
 )
 
 story(
+  'XEP-0312 §2: who says since when it was gone hears all that came meanwhile',
+  async ({ online, connect, befriend }) => {
+    const balcony = await online(julietBalcony)
+    const romeo = await online(romeoHome)
+    await befriend(balcony, romeo)
+    await create(balcony, TUNE, { max_items: '5', access_model: 'presence' })
+    for (const id of ['a', 'b']) await publish(balcony, TUNE, item(id, tune(id)))
+    const titles = async (jid: string, secs: string, count: number): Promise<readonly string[]> => {
+      const client = await connect(jid)
+      const ago = `<ago xmlns='urn:xmpp:ago:0' secs='${secs}'/>`
+      return (await comesAndHears(client, tuneReader, count, ago)).map(
+        (message) => /<title>([^<]*)/.exec(message)?.[1] ?? '',
+      )
+    }
+
+    assert.deepEqual(await titles('romeo@montague.example/orchard', '86400', 2), ['a', 'b'])
+    assert.deepEqual(await titles('juliet@capulet.example/chamber', '86400', 2), ['a', 'b'])
+    assert.deepEqual(await titles('juliet@capulet.example/cell', 'long', 1), ['b'])
+  },
+)
+
+story(
   'XEP-0163 §4.3.4: what is not to be sent on presence, or not for this contact, is not',
   async ({ online, connect, befriend }) => {
     const balcony = await online(julietBalcony)

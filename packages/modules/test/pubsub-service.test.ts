@@ -163,6 +163,8 @@ story('XEP-0060 §5.3, §5.4, §5.5: a node says what it is and has', async ({ o
   assert.match(info, /<identity category='pubsub' type='leaf'\/>/)
   assert.match(info, /<field var='pubsub#title' type='text-single'><value>Musings<\/value>/)
   assert.match(info, /<field var='pubsub#owner' type='jid-multi'><value>juliet@capulet.example/)
+  // XEP-0460 §3
+  assert.match(info, /persistence' type='list-single'><value>persistent</)
   assert.match(
     await listed(romeo, node, 'items'),
     new RegExp(`<item jid='${service}' name='b'/><item jid='${service}' name='a'/>`),

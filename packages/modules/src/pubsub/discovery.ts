@@ -3,6 +3,7 @@ import type { Jid } from '@tactus/jid'
 import { type FormField, formatDateTime, formElement, formTypeField } from '@tactus/stanza'
 import { affiliationOf, mayAccess } from './access.ts'
 import { isDerived } from './attachments/names.ts'
+import { cachingHints } from './caching.ts'
 import {
   accessModel,
   description,
@@ -70,6 +71,7 @@ function metaData(node: Node, from: Jid): readonly FormField[] {
     ...(isOwner
       ? [entry('pubsub#num_subscribers', String(peopleOf(node).subscriptions.size))]
       : []),
+    ...cachingHints(node),
   ]
 }
 

@@ -17,6 +17,7 @@ import { rosterStore } from '@tactus/storage'
 import { endLease, leaseTimer, takeApproval } from './approval.ts'
 import { attachmentKinds } from './attachments/kinds.ts'
 import { NS_ATTACHMENTS } from './attachments/names.ts'
+import { NS_CACHING } from './caching.ts'
 import { nodeCommands, serveCommands } from './commands.ts'
 import { describeNode, visibleNodes } from './discovery.ts'
 import { announced, dispatch } from './dispatch.ts'
@@ -34,7 +35,7 @@ import { nodesFor } from './nodes.ts'
 import { accountService, askContacts, receiveRelayed, sendLastItems } from './pep/account.ts'
 import { type InterestState, Interests, interestState } from './pep/interests.ts'
 import { stripPrivateEvents } from './pep/private-events.ts'
-import { NS_PEP_RELAY, readArrival } from './pep/wire.ts'
+import { agoIn, NS_PEP_RELAY, readArrival } from './pep/wire.ts'
 import { expireItems } from './publish.ts'
 import { findNode, type Service } from './service.ts'
 import { itemStore, nodeStore, payloadStore, peopleStore, tables, usageStore } from './store.ts'
@@ -57,7 +58,7 @@ export const pubsub: XmppModule = defineModule({
   implements: [
     xep('0060', '1.30.0', {
       status: 'partial',
-      note: 'Without digests and the ad-hoc command of §8.7: who waits for approval is listed by §8.8. A service lists the nodes whose access model is open or authorize; of the others only those know that have their names. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
+      note: 'Without collections (XEP-0248), digests, choice by presence (show-values), payment and the ad-hoc command of §8.7: who waits for approval is listed by §8.8. A service lists the nodes whose access model is open or authorize; of the others only those know that have their names. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
     }),
     xep('0163', '1.2.2', {
       status: 'partial',
@@ -71,7 +72,15 @@ export const pubsub: XmppModule = defineModule({
       status: 'partial',
       note: 'Clients’ hashes are verified, SHA-2 and SHA-3; the server has none of its own, and answers no questions in a client’s place.',
     }),
-    xep('0462', '0.2.0', {
+    xep('0312', '0.3', {
+      status: 'partial',
+      note: 'Of accounts; a service knows nobody’s presence. As many notifications as go into one answer.',
+    }),
+    xep('0460', '0.1.0', {
+      status: 'partial',
+      note: 'Owners choose neither that everything is told nor that a node may be suggested.',
+    }),
+    xep('0462', '0.1.1', {
       status: 'partial',
       note: 'At services; the nodes of an account are few, and are not filtered.',
     }),
@@ -86,9 +95,10 @@ export const pubsub: XmppModule = defineModule({
     account: [
       NS_PUBSUB,
       NS_ATTACHMENTS,
+      NS_CACHING,
       ...announced(
         ...['auto-create', 'auto-subscribe', 'filtered-notifications', 'presence-subscribe'],
-        ...['access-presence', 'access-roster'],
+        ...['access-presence', 'access-roster', 'since'],
       ),
     ],
     [hosted]: [
@@ -98,6 +108,7 @@ export const pubsub: XmppModule = defineModule({
       NS_PUBSUB,
       NS_FILTER,
       NS_ATTACHMENTS,
+      NS_CACHING,
       ...announced(),
     ],
   },
@@ -145,9 +156,11 @@ export const pubsub: XmppModule = defineModule({
     disco.items('account', ({ scope, from }) => visibleNodes(serviceOf(scope), from))
     disco.node('account', ({ scope, from, node }) => describeNode(serviceOf(scope), node, from))
 
-    const greet = (scope: Scope, { jid, invisible }: Session, names: readonly string[]): void => {
-      sendLastItems(serviceOf(scope), jid, names)
-      if (invisible !== 'silent') askContacts(scope, { jid, names })
+    const greet = (scope: Scope, current: Session, names: readonly string[]): void => {
+      const { jid, invisible, presence } = current
+      const ago = presence && agoIn(presence.stanza)
+      sendLastItems(serviceOf(scope), jid, { names, ago })
+      if (invisible !== 'silent') askContacts(scope, { jid, names, ago })
     }
     hooks.on('presence.changed', ({ scope, session: current, before, after }) => {
       if (after && interests.announced(scope, current, before))
@@ -179,12 +192,7 @@ export const pubsub: XmppModule = defineModule({
       stripPrivateEvents(message, scope, port),
     )
 
-    hooks.timer(leaseTimer, ({ scope, data }) => endLease(serviceOf(scope), data))
-    hooks.timer(expiryTimer, ({ scope, data }) => {
-      const node = findNode(serviceOf(scope), data)
-      if (node) expireItems(node)
-    })
-
+    watchTheClock(hooks, serviceOf)
     hooks.on('account.deleted', ({ scope }) => forget(scope))
   },
 })
@@ -194,6 +202,15 @@ function provideNodes(port: PubsubPort, serviceOf: (scope: Scope) => Service): v
   const nodes = nodesFor(serviceOf)
   port.provide(nodes)
   for (const kind of attachmentKinds(serviceOf, nodes)) port.type(kind)
+}
+
+/** Subscriptions and items end by themselves. */
+function watchTheClock(hooks: Context['hooks'], serviceOf: (scope: Scope) => Service): void {
+  hooks.timer(leaseTimer, ({ scope, data }) => endLease(serviceOf(scope), data))
+  hooks.timer(expiryTimer, ({ scope, data }) => {
+    const node = findNode(serviceOf(scope), data)
+    if (node) expireItems(node)
+  })
 }
 
 /** The service that a host has beside its accounts. */

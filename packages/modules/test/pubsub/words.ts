@@ -102,8 +102,9 @@ export function software(...nodes: readonly string[]): {
 export async function comesWith(
   client: Client,
   { ver, info }: ReturnType<typeof software>,
+  more = '',
 ): Promise<readonly Stanza[]> {
-  await client.send`<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:example:client' ver='${ver}'/></presence>`
+  await client.send`<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:example:client' ver='${ver}'/>${more}</presence>`
   const received = client.drain()
   for (const stanza of received)
     if (stanza.name === 'iq' && stanza.type === 'get')
@@ -116,9 +117,10 @@ export async function comesAndHears(
   client: Client,
   kind: ReturnType<typeof software>,
   count: number,
+  more = '',
 ): Promise<readonly string[]> {
   client.drain()
-  const heard = [...(await comesWith(client, kind))]
+  const heard = [...(await comesWith(client, kind, more))]
   await client.arrived(count - heard.length)
   heard.push(...client.drain().filter(({ name }) => name === 'message'))
   return heard.map(String)

@@ -111,14 +111,25 @@ function typeOf(message: XmlElement): string | undefined {
   return message.attrs.type === 'headline' ? 'headline' : undefined
 }
 
-/** Sends somebody who has come the last items of those nodes that it may have (XEP-0163 §4.3.4). */
-export function sendLastItems(service: Service, to: Jid, names: readonly string[]): void {
+/**
+ * Sends somebody who has come the last items of those nodes that it may have (XEP-0163 §4.3.4), or all that came to them
+ * since it was gone, where it says since when that was (XEP-0312 §2), as many as go into one answer.
+ */
+export function sendLastItems(
+  service: Service,
+  to: Jid,
+  { names, ago }: { readonly names: readonly string[]; readonly ago: number | undefined },
+): void {
+  const { scope, limits } = service
+  const since = ago === undefined ? undefined : scope.now - ago * 1_000
   const items = names.flatMap((name) => {
     const node = findNode(service, name)
-    const entry = node && sendsOnPresence(node) && mayAccess(node, to) && itemsOf(node).at(-1)
-    return node && entry ? [{ node, entry }] : []
+    if (!node || !sendsOnPresence(node) || !mayAccess(node, to)) return []
+    const entries = itemsOf(node)
+    const missed = since === undefined ? entries.slice(-1) : entries.filter(({ at }) => at > since)
+    return missed.slice(-limits.pageItems).map((entry) => ({ node, entry }))
   })
-  sendItems(service, to, items)
+  sendItems(service, to, items.slice(-limits.pageItems))
 }
 
 function sendsOnPresence({ config }: Node): boolean {
@@ -133,8 +144,14 @@ export function askContacts(
   {
     jid,
     names,
+    ago,
     contact,
-  }: { readonly jid: Jid; readonly names: readonly string[]; readonly contact?: Jid },
+  }: {
+    readonly jid: Jid
+    readonly names: readonly string[]
+    readonly ago?: number | undefined
+    readonly contact?: Jid
+  },
 ): void {
   const contacts = contact
     ? [contact]
@@ -143,5 +160,5 @@ export function askContacts(
         .map((item) => item.jid as Jid)
   if (contacts.length === 0 || names.length === 0) return
   const id = scope.makeId()
-  scope.multicast(contacts, arrival(names, { from: jid, id }), { durable: false })
+  scope.multicast(contacts, arrival(names, { from: jid, id, ago }), { durable: false })
 }

@@ -1,5 +1,5 @@
 import { NS_CLIENT } from '@tactus/stanza'
-import { type XmlElement, xml } from '@tactus/xml'
+import { type Stanza, type XmlElement, xml } from '@tactus/xml'
 
 /**
  * What this server's accounts say to each other so that notifications cost one frame a contact: who publishes does not
@@ -7,6 +7,7 @@ import { type XmlElement, xml } from '@tactus/xml'
  */
 export const NS_PEP_RELAY = 'urn:tactus:pep:0'
 
+const NS_AGO = 'urn:xmpp:ago:0'
 const mostNames = 100
 const longestName = 512
 
@@ -26,20 +27,37 @@ export function relay(
 /** Tells a contact's account which nodes a resource that has come wants the last items of. */
 export function arrival(
   names: readonly string[],
-  { from, id }: { readonly from: string; readonly id: string },
+  {
+    from,
+    id,
+    ago,
+  }: { readonly from: string; readonly id: string; readonly ago: number | undefined },
 ): XmlElement {
   const nodes = names.map((name) => xml('node', { name }))
   return xml(
     'iq',
     { xmlns: NS_CLIENT, type: 'result', from, id },
-    xml('arrived', { xmlns: NS_PEP_RELAY }, nodes),
+    xml('arrived', { xmlns: NS_PEP_RELAY, ago: ago?.toString() }, nodes),
   )
 }
 
-/** The names in an arrival. */
-export function readArrival(element: XmlElement): readonly string[] {
-  const names = element.getChildren('node', NS_PEP_RELAY).map(({ attrs }) => attrs.name ?? '')
-  return [...new Set(names)].filter((name) => name !== '').slice(0, mostNames)
+/** The names in an arrival, and how long ago the resource was there before. */
+export function readArrival(element: XmlElement): {
+  readonly names: readonly string[]
+  readonly ago: number | undefined
+} {
+  const all = element.getChildren('node', NS_PEP_RELAY).map(({ attrs }) => attrs.name ?? '')
+  const names = [...new Set(all)].filter((name) => name !== '').slice(0, mostNames)
+  return { names, ago: readSeconds(element.attrs.ago) }
+}
+
+/** How many seconds ago a resource says that it was there before (XEP-0312 §2). */
+export function agoIn(presence: Stanza): number | undefined {
+  return readSeconds(presence.child('ago', NS_AGO)?.attrs.secs)
+}
+
+function readSeconds(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined
 }
 
 /** Node names that a disco#info answer wants notifications of (XEP-0060 §9.2). */
