@@ -274,9 +274,11 @@ story(
 story('who is deleted leaves no affiliation and no subscription behind', async (tale) => {
   const juliet = await tale.online(julietBalcony)
   const paris = await tale.online('paris@capulet.example/church')
-  const node = newNode()
-  await create(juliet, node)
-  await subscribe(paris, node)
+  const [node, other] = [newNode(), newNode()]
+  for (const each of [node, other]) {
+    await create(juliet, each)
+    await subscribe(paris, each)
+  }
   await ask(
     juliet,
     'set',
@@ -289,8 +291,8 @@ story('who is deleted leaves no affiliation and no subscription behind', async (
   await tale.command('user delete', { jid: paris.account })
   await tale.settle()
 
-  const left = async (what: string) =>
-    await ask(juliet, 'get', owner(`<${what} node='${node}'/>`), service)
-  assert.doesNotMatch(await left('subscriptions'), /paris/)
+  const left = async (what: string, at = node) =>
+    await ask(juliet, 'get', owner(`<${what} node='${at}'/>`), service)
+  for (const each of [node, other]) assert.doesNotMatch(await left('subscriptions', each), /paris/)
   assert.doesNotMatch(await left('affiliations'), /paris/)
 })

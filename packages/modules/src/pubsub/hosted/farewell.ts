@@ -13,7 +13,7 @@ interface Spec {
   readonly job: 'farewell'
   readonly account: string
   /** The last node that was told. */
-  readonly after: string
+  readonly after: Place
 }
 
 interface Place {
@@ -21,12 +21,21 @@ interface Place {
   readonly address: string
 }
 
+const first: Place = { address: '', node: '' }
+
+/** As the database has them: one after another, whichever table they come from. */
+function inOrder(one: Place, other: Place): number {
+  if (one.address !== other.address) return one.address < other.address ? -1 : 1
+  if (one.node === other.node) return 0
+  return one.node < other.node ? -1 : 1
+}
+
 /**
  * An account that is deleted takes its affiliations and subscriptions along: whoever gets its name next is somebody else.
  *
  * Nodes are entities of their own, so each is told.
  */
-export function sayFarewell(scope: Scope, after = ''): void {
+export function sayFarewell(scope: Scope, after: Place = first): void {
   const spec: Spec = { job: 'farewell', account: scope.entity, after }
   scope.job('pubsub', 'pubsub farewell', spec)
 }
@@ -44,7 +53,13 @@ export const farewellJob: JobDefinition<Spec, readonly Place[]> = {
         .distinct()
         .where(`p.${column}`, '=', account)
         .where('n.service', '!=', '')
-        .where('n.node', '>', after)
+        .where((build) =>
+          build.or([
+            build('n.service', '>', after.address),
+            build.and([build('n.service', '=', after.address), build('n.node', '>', after.node)]),
+          ]),
+        )
+        .orderBy('n.service')
         .orderBy('n.node')
         .limit(page)
         .execute()) as unknown as readonly Place[]
@@ -52,7 +67,7 @@ export const farewellJob: JobDefinition<Spec, readonly Place[]> = {
       ...(await listed(tables.affiliations, 'jid')),
       ...(await listed(tables.subscriptions, 'person')),
     ]
-    return all.sort((one, other) => (one.node < other.node ? -1 : 1)).slice(0, page)
+    return all.sort(inOrder).slice(0, page)
   },
   done(scope, _spec, result) {
     if (!result.ok) return
@@ -62,7 +77,7 @@ export const farewellJob: JobDefinition<Spec, readonly Place[]> = {
       scope.send(xml('message', attrs, gone), { durable: true })
     }
     const last = result.value.at(-1)
-    if (last && result.value.length === page) sayFarewell(scope, last.node)
+    if (last && result.value.length === page) sayFarewell(scope, last)
   },
 }
 
