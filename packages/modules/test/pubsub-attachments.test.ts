@@ -118,6 +118,11 @@ story(
     assert.equal(await attach(romeo, noticed), 'auth: forbidden')
     assert.equal(await items(romeo, SUMMARY), 'cancel: not-allowed closed-node')
     assert.equal(await summaryOf(balcony), `<noticed count='2'/>`)
+    const member = `<affiliation jid='${romeo.account}' affiliation='member'/>`
+    const admitted = owner(`<affiliations node='${BLOG}'>${member}</affiliations>`)
+    await ask(balcony, 'set', admitted)
+    assert.match(await attach(romeo, reactions('👷')), /<item/)
+    assert.match(await summaryOf(romeo), /<noticed count='1'\/>.*👷/)
   },
 )
 
