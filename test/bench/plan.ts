@@ -18,6 +18,8 @@ export const fullPlan: readonly Measurement[] = [
   { name: 'ping-100', kind: 'ping', sessions: 100, ...common },
   { name: 'chat-100', kind: 'chat', sessions: 100, ...common },
   { name: 'chat-1000', kind: 'chat', sessions: 1_000, ...common },
+  { name: 'room-1000', kind: 'room', sessions: 1_000, ...common },
+  { name: 'node-1000', kind: 'node', sessions: 1_000, ...common },
   { name: 'idle-5000', kind: 'idle', sessions: 5_000, ...common, guests: true },
   { name: 'idle-5000-tls', kind: 'idle', sessions: 5_000, ...common, guests: true, tls: true },
 ]
@@ -29,6 +31,8 @@ export const shortPlan: readonly Measurement[] = [
   { name: 'login', kind: 'login', sessions: 10, ...short, concurrency: 5 },
   { name: 'ping-10', kind: 'ping', sessions: 10, ...short },
   { name: 'chat-10', kind: 'chat', sessions: 10, ...short },
+  { name: 'room-10', kind: 'room', sessions: 10, ...short },
+  { name: 'node-10', kind: 'node', sessions: 10, ...short },
   { name: 'idle-50', kind: 'idle', sessions: 50, ...short, guests: true },
   { name: 'idle-50-tls', kind: 'idle', sessions: 50, ...short, guests: true, tls: true },
 ]

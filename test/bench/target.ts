@@ -29,6 +29,8 @@ const settings = {
   hosts: { [domain]: {}, [guestDomain]: { auth: { anonymous: true } } },
   tls: { required: false, certificates: './certs' },
   limits: { rates: 'off' },
+  // A few talk for all, and to a thousand.
+  modules: { muc: { occupants: 2_000, linesPerSecond: 1_000_000, linesAtOnce: 1_000_000 } },
   log: { level: 'warn' },
 }
 

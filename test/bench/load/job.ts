@@ -1,6 +1,6 @@
 /** What the load client is told to do; JSON, in its first argument. */
 export interface Job {
-  readonly kind: 'chat' | 'ping' | 'login' | 'idle'
+  readonly kind: 'chat' | 'ping' | 'login' | 'idle' | 'room' | 'node'
   /** One of them for each session in turn. */
   readonly ports: readonly number[]
   /** TLS from the first byte. */
@@ -20,7 +20,7 @@ export interface Job {
 
 /** What a load client measured; one line of JSON on its standard output. */
 export interface Measured {
-  /** Messages delivered, answers received or log-ins completed in the window. */
+  /** Messages delivered (to each who hears them), answers received or log-ins completed in the window. */
   readonly events: number
   readonly seconds: number
   /** Milliseconds, ascending; empty for `idle`. */

@@ -1,4 +1,5 @@
 /** The load client: a process of its own, so that its work does not disturb the server's. */
+import { runFanOut } from './fan-out.ts'
 import { runIdle } from './idle.ts'
 import type { Job, Measured } from './job.ts'
 import { runLogIns } from './log-ins.ts'
@@ -9,6 +10,8 @@ const runs: Readonly<Record<Job['kind'], (job: Job) => Promise<Measured>>> = {
   ping: runLoops,
   login: runLogIns,
   idle: runIdle,
+  room: runFanOut,
+  node: runFanOut,
 }
 
 const job = JSON.parse(process.argv[2] ?? '') as Job
