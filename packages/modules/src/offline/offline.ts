@@ -16,7 +16,14 @@ const nextPortion = 'offline-portion'
  */
 export const offline: XmppModule = defineModule({
   name: 'offline',
-  implements: [xep('0160', '1.0.1'), xep('0203', '2.0')],
+  implements: [
+    xep('0160', '1.0.1', {
+      note: 'XEP-0013 is left out: it is deprecated, the archive says the same better, and what nobody fetched would stand between the mailbox and the promise that a message waits once.',
+    }),
+    xep('0203', '2.0', {
+      note: 'Also of messages that are sent again after a resumption (XEP-0198 §5).',
+    }),
+  ],
   // §4: the feature has no namespace, but this name.
   features: { domain: ['msgoffline'], account: ['msgoffline'] },
   stores: [mailboxStore, waitingStore],
