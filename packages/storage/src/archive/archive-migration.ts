@@ -120,4 +120,6 @@ const postgresSearchByTime: readonly string[] = [
     )) $$`,
   `create index archive_words on archive using gin (archive_lexemes(owner, at, words))
     with (gin_pending_list_limit = 512) where words is not null`,
+  // Without knowing how rare words are, a plan would go through all of an archive beside the index.
+  'analyze archive',
 ]

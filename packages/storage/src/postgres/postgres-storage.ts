@@ -53,6 +53,13 @@ const timeouts = {
   migrate: { idle_in_transaction_session_timeout: 60_000 },
 }
 
+/**
+ * What is read is short: to compile a plan, or to start workers for it, takes longer than to run it, by seconds where the
+ * machine is busy.
+ */
+const forReads =
+  '-c default_transaction_read_only=on -c jit=off -c max_parallel_workers_per_gather=0'
+
 /** How often a migration is tried that did not get its tables, a second each. */
 const migrationAttempts = 30
 
@@ -89,7 +96,7 @@ class PostgresStorage implements Storage {
     this.#schema = schema
     const config = connectionConfig(url, schema)
     this.#config = config
-    const readOnly = { options: `${config.options} -c default_transaction_read_only=on` }
+    const readOnly = { options: `${config.options} ${forReads}` }
     const reads = openPool({ ...config, ...timeouts.read, ...readOnly, max: readers })
     const jobs = openPool({ ...config, ...timeouts.job, ...readOnly, max: 4 })
     const owns = openPool({ ...config, ...timeouts.own, max: 2 })
