@@ -6,7 +6,7 @@ import {
   clockSkew,
   readRows,
 } from './archive-rows.ts'
-import { type Search, searchedTable, searchPage, type Times } from './archive-search.ts'
+import { partOf, type Search, searchedTable, searchPage, type Times } from './archive-search.ts'
 
 /** Which messages of an archive are wanted (XEP-0313 §4). */
 export interface ArchiveFilter {
@@ -115,12 +115,13 @@ async function searchOf(
 ): Promise<Search | undefined> {
   if (words.length === 0) return undefined
   const ends = await archiveEnds(reader, owner)
-  if (!ends) return { owner, words, times: undefined }
+  const part = await partOf(reader, owner)
+  if (!ends) return { owner, words, times: undefined, part }
   const times: Times = {
     from: Math.max(start ?? 0, (lower?.at ?? ends.first.at) - clockSkew, 0),
     to: Math.min(end ?? ends.last.at + clockSkew, (upper?.at ?? ends.last.at) + clockSkew),
   }
-  return { owner, words, times: times.from <= times.to ? times : undefined }
+  return { owner, words, times: times.from <= times.to ? times : undefined, part }
 }
 
 async function conditions(

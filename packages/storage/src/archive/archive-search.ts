@@ -22,6 +22,8 @@ export interface Search {
   readonly words: readonly string[]
   /** Nothing that is asked for is of another time; undefined where there is nothing. */
   readonly times: Times | undefined
+  /** The part of the table that has the archive, as SQL names it. */
+  readonly part: string
 }
 
 /** Messages that are looked through for a page before the index is asked. */
@@ -62,8 +64,19 @@ function sqliteTable({ owner, words }: Search): RawBuilder<unknown> {
     ) limit -1 offset 0) as "archive"`
 }
 
-function postgresTable({ owner, words }: Search, pieces: Pieces): RawBuilder<unknown> {
-  return sql`(select * from "archive" where "owner" = ${owner} and "words" is not null
+/**
+ * Which part of the table an archive is in. On Postgres a search names it: where the owner picks it, a plan may go through
+ * all of the owner's archive as well, to narrow down what the index of words has found already.
+ */
+export async function partOf(reader: Reader, owner: string): Promise<string> {
+  if (dialectOf(reader) === 'sqlite') return '"archive"'
+  const { rows } = await sql<{ part: string }>`select "tableoid"::regclass::text as "part"
+    from "archive" where "owner" = ${owner} limit 1`.execute(reader)
+  return rows[0]?.part ?? '"archive"'
+}
+
+function postgresTable({ owner, words, part }: Search, pieces: Pieces): RawBuilder<unknown> {
+  return sql`(select * from ${sql.raw(part)} where "owner" || '' = ${owner} and "words" is not null
     and archive_lexemes("owner", "at", "words") @@ ${postgresMatch(owner, words, pieces)}::tsquery
     offset 0) as "archive"`
 }
