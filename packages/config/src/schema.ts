@@ -24,9 +24,12 @@ const permissions = z.strictObject({
   presence: z.enum(['none', 'managed_entity']).default('none').meta({
     description: 'Whether it is told who of its host’s accounts comes and goes.',
   }),
-  iq: z.record(z.string(), z.enum(access)).default({}).meta({
-    description: 'Namespaces of requests that it may send in the name of its host’s accounts.',
-  }),
+  iq: z
+    .record(z.string(), z.enum(access).meta({ description: 'Which requests of this namespace.' }))
+    .default({})
+    .meta({
+      description: 'Namespaces of requests that it may send in the name of its host’s accounts.',
+    }),
 })
 
 const component = z.strictObject({
