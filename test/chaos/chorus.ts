@@ -39,6 +39,8 @@ export class Chorus {
   readonly #options: ChorusOptions
   readonly #trouble: Troublemaker
   readonly #inside = new Set<string>()
+  /** Ids of the requests that made the room and the node, once answered. */
+  readonly #owned = new Set<string>()
   #talk: NodeJS.Timeout | undefined
   #number = 0
 
@@ -55,6 +57,8 @@ export class Chorus {
     await first.start()
     await this.#until(() => this.#inside.has(first.jid))
     this.#own(first)
+    // Nobody else gets into a room that is being configured (XEP-0045 §10.1.1).
+    await this.#until(() => this.#owned.size === 2)
     await Promise.all(this.singers.map((singer) => singer === first || singer.start()))
     await this.#until(() => this.#inside.size === this.singers.length)
     this.#talk = setInterval(() => this.#speak(), 1_000 / this.#options.rate)
@@ -191,6 +195,7 @@ export class Chorus {
     const id = stanza.id ?? ''
     if (stanza.type === 'error') return this.#rollOf(id).refused(id)
     if (stanza.name === 'iq' && id.startsWith('subscribe')) return this.items.begin(jid)
+    if (stanza.name === 'iq' && (id === 'room' || id === 'node')) this.#owned.add(id)
     if (stanza.name !== 'message') return
     if (stanza.from === service) {
       const item = stanza.element.getChild('event')?.getChild('items')?.getChild('item')
