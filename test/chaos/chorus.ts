@@ -191,20 +191,22 @@ export class Chorus {
   }
 
   #received(jid: string, stanza: Stanza): void {
-    const { room, service } = this.#options
     const id = stanza.id ?? ''
-    if (stanza.type === 'error') return this.#rollOf(id).refused(id)
-    if (stanza.name === 'iq' && id.startsWith('subscribe')) return this.items.begin(jid)
-    if (stanza.name === 'iq' && (id === 'room' || id === 'node')) this.#owned.add(id)
-    if (stanza.name !== 'message') return
-    if (stanza.from === service) {
-      const item = stanza.element.getChild('event')?.getChild('items')?.getChild('item')
-      return this.items.heard(jid, item?.attrs.id ?? '')
-    }
-    if (!stanza.from?.startsWith(room)) return
-    if (stanza.hasChild('subject', client)) {
+    if (id === 'room' || id === 'node') this.#owned.add(id)
+    if (stanza.type === 'error') this.#rollOf(id).refused(id)
+    else if (stanza.name === 'message') this.#heard(jid, stanza)
+    else if (stanza.name === 'iq' && id.startsWith('subscribe')) this.items.begin(jid)
+  }
+
+  #heard(jid: string, message: Stanza): void {
+    const { room, service } = this.#options
+    if (message.from === service) {
+      const item = message.element.getChild('event')?.getChild('items')?.getChild('item')
+      this.items.heard(jid, item?.attrs.id ?? '')
+    } else if (message.from?.startsWith(room)) {
+      if (!message.hasChild('subject', client)) return this.lines.heard(jid, message.id ?? '')
       this.#inside.add(jid)
       this.lines.begin(jid)
-    } else this.lines.heard(jid, id)
+    }
   }
 }
