@@ -49,6 +49,7 @@ for (const fixture of fixtures) {
       https: undefined,
       metrics: 9090,
       component: undefined,
+      s2sTls: undefined,
     })
     assert.equal(config.log.format, 'json')
   })
