@@ -20,6 +20,8 @@ interface Phase {
   readonly name: string
   readonly files: readonly string[]
   readonly concurrency: number
+  /** For one test, and for one file, ms; what takes longer hangs. */
+  readonly timeout: number
 }
 
 interface Counts {
@@ -43,7 +45,6 @@ const checks: readonly Check[] = [
   },
 ]
 
-/** For one test, and for one file; what takes longer hangs. */
 const timeout = 300_000
 
 const filesOf = (pattern: string, wanted: readonly string[]): readonly string[] =>
@@ -52,19 +53,39 @@ const filesOf = (pattern: string, wanted: readonly string[]): readonly string[] 
     .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
     .sort()
 
-/** Tests of whole processes need the machine for themselves; the others share it. */
-const phasesOf = (wanted: readonly string[]): readonly Phase[] => [
-  {
-    name: 'packages and services',
-    files: filesOf('{packages,services}/*/test/**/*.test.ts', wanted),
-    concurrency: availableParallelism(),
-  },
-  {
-    name: 'the repository and the running system',
-    files: filesOf('test/**/*.test.ts', wanted),
-    concurrency: 1,
-  },
-]
+const isSimulation = (file: string): boolean => file.startsWith(join('test', 'simulation'))
+
+/**
+ * Groups of phases that run at once. Tests of whole processes need the machine for themselves, and wait more than they
+ * work: simulations, which ask for no more than what is left over, run beside them.
+ */
+const phasesOf = (wanted: readonly string[]): readonly (readonly Phase[])[] => {
+  const whole = filesOf('test/**/*.test.ts', wanted)
+  return [
+    [
+      {
+        name: 'packages and services',
+        files: filesOf('{packages,services}/*/test/**/*.test.ts', wanted),
+        concurrency: availableParallelism(),
+        timeout,
+      },
+    ],
+    [
+      {
+        name: 'the repository and the running system',
+        files: whole.filter((file) => !isSimulation(file)),
+        concurrency: 1,
+        timeout,
+      },
+      {
+        name: 'many interleavings, beside it',
+        files: whole.filter(isSimulation),
+        concurrency: 1,
+        timeout: timeout * 5,
+      },
+    ],
+  ]
+}
 
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`)
@@ -84,7 +105,7 @@ function runCheck({ name, command, args }: Check): boolean {
 }
 
 async function runPhase(
-  { name, files, concurrency }: Phase,
+  { name, files, concurrency, timeout }: Phase,
   reasons: Set<string>,
 ): Promise<Counts> {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
@@ -119,11 +140,13 @@ for (const check of wanted.length > 0 ? [] : checks) {
   if (runCheck(check)) total.passed++
   else failedChecks.push(check.name)
 }
-for (const phase of phasesOf(wanted)) {
-  const { passed, failed, skipped } = await runPhase(phase, reasons)
-  total.passed += passed
-  total.failed += failed
-  total.skipped += skipped
+for (const phases of phasesOf(wanted)) {
+  const counts = await Promise.all(phases.map((phase) => runPhase(phase, reasons)))
+  for (const { passed, failed, skipped } of counts) {
+    total.passed += passed
+    total.failed += failed
+    total.skipped += skipped
+  }
 }
 total.failed += failedChecks.length
 

@@ -94,7 +94,9 @@ stages({}, (tell) => {
       const heard = [...juliet.inbox, ...again.inbox]
       const told = heard.flatMap((stanza) => stanza.child('entry', NS_INBOX)?.attrs.unread ?? [])
       const answers = heard.filter(({ id }) => id === 'inbox')
-      assert.deepEqual([told, answers.length], [['1'], 1])
+      // Reading is a job beside the steps: it may see the second message, and is told once all the same.
+      assert.match(told.join(' '), /^[12]$/)
+      assert.equal(answers.length, 1)
 
       const display = `<displayed xmlns='urn:xmpp:chat-markers:0' id='one'/>`
       again.send(`<message type='chat' to='${romeo.jid}'>${display}</message>`)

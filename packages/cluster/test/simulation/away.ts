@@ -6,6 +6,8 @@ import type { World } from './world.ts'
 /** The domain that a simulated message to another server goes to. */
 export const awayDomain = 'away.example'
 
+const shards = Array.from({ length: shardCount }, (_, shard) => shardStream(shard))
+
 /** Another server, and whoever writes to it: takes what waits in the shards, now and then, and never fails itself. */
 export class Away {
   readonly arrived: string[] = []
@@ -22,9 +24,18 @@ export class Away {
   }
 
   start(): void {
-    this.#world.at(this.#world.between(20, 900), () => {
-      void (this.down ? Promise.resolve() : this.#take()).finally(() => this.start())
+    this.#world.at(this.#world.between(100, 1500), () => {
+      void (this.down || !this.#isAsked ? Promise.resolve() : this.#take()).finally(() =>
+        this.start(),
+      )
     })
+  }
+
+  get #isAsked(): boolean {
+    const { marker } = this.#broker
+    if (marker === undefined) return false
+    const { streams } = this.#broker.state(marker)
+    return shards.some((stream) => (streams.get(stream)?.length ?? 0) > 0)
   }
 
   async #take(): Promise<void> {
@@ -33,7 +44,6 @@ export class Away {
     const [broker, incarnation] = [this.#broker, this.#incarnation()]
     try {
       const bus = new MemoryBus({ env, broker, incarnation, create: false, limits: { memory: 0 } })
-      const shards = Array.from({ length: shardCount }, (_, shard) => shardStream(shard))
       const entries = await bus.read(new Map(shards.map((stream) => [stream, '0'])), {
         count: 100,
         wait: 0,
