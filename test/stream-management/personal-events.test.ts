@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { SmClient } from '@tactus/testkit'
 import type { Stanza } from '@tactus/xml'
 import { message, stages } from './stage.ts'
@@ -8,10 +8,15 @@ const TUNE = 'http://jabber.org/protocol/tune'
 const NS_CARBONS = 'urn:xmpp:carbons:2'
 const NS_FORWARD = 'urn:xmpp:forward:0'
 const NS_DISCO = 'http://jabber.org/protocol/disco#info'
-const software = `client/pc//Test<${TUNE}+notify<`
-const ver = createHash('sha1').update(software).digest('base64')
-const caps = `<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:example:sm' ver='${ver}'/>`
-const info = `<identity category='client' type='pc' name='Test'/><feature var='${TUNE}+notify'/>`
+
+/** A client that no server has heard of yet, or it would not be asked: its hash, and what it answers (XEP-0115 §5.1). */
+function newSoftware(): { readonly ver: string; readonly info: string } {
+  const name = randomUUID()
+  const software = `client/pc//${name}<${TUNE}+notify<`
+  const ver = createHash('sha1').update(software).digest('base64')
+  const identity = `<identity category='client' type='pc' name='${name}'/>`
+  return { ver, info: `${identity}<feature var='${TUNE}+notify'/>` }
+}
 
 const plays = async (client: SmClient, title: string): Promise<void> => {
   const item = `<item id='current'><tune xmlns='${TUNE}'><title>${title}</title></tune></item>`
@@ -48,7 +53,10 @@ stages({}, (tell) => {
       await stage.befriend('romeo', 'juliet')
       const romeo = await stage.managed('romeo', 1)
       const juliet = await stage.online('juliet', 0)
-      romeo.send(`<presence>${caps}</presence>`)
+      const { ver, info } = newSoftware()
+      romeo.send(
+        `<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:example:sm' ver='${ver}'/></presence>`,
+      )
       const question = await romeo.take(({ type }) => type === 'get', 'the question')
       romeo.send(
         `<iq type='result' id='${question.id}' to='${question.from}'><query xmlns='${NS_DISCO}' node='urn:example:sm#${ver}'>${info}</query></iq>`,
