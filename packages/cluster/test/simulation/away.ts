@@ -24,7 +24,7 @@ export class Away {
   }
 
   start(): void {
-    this.#world.at(this.#world.between(100, 1500), () => {
+    this.#world.at(this.#world.between(20, 900), () => {
       void (this.down || !this.#isAsked ? Promise.resolve() : this.#take()).finally(() =>
         this.start(),
       )
