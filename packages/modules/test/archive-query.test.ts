@@ -101,6 +101,37 @@ story('XEP-0313 §4.3: pages, forwards, backwards and flipped', async (tale) => 
   assert.match(String(none.end), /<count>5<\/count>/)
 })
 
+story('XEP-0413 §Using Order-By With MAM: the most recent first, page by page', async (tale) => {
+  const [romeo, juliet] = await lovers(tale)
+  await say(romeo, juliet.account, '1', '2', '3', '4', '5')
+  juliet.drain()
+  const descending = async (rsm: string, more = '') => {
+    const order = `<order xmlns='urn:xmpp:order-by:1' by='creation' desc='1'/>`
+    const answer = await query(juliet, {}, { rsm, extra: order + more })
+    const set = answer.end.getChild('fin', NS)?.getChild('set', 'http://jabber.org/protocol/rsm')
+    return { ...answer, first: set?.getChildText('first'), last: set?.getChildText('last') }
+  }
+
+  const one = await descending('<max>2</max>')
+  assert.deepEqual([one.bodies, one.complete], [['5', '4'], false])
+  assert.deepEqual([one.first, one.last], one.ids)
+  const two = await descending(`<max>9</max><after>${one.last}</after>`)
+  assert.deepEqual([two.bodies, two.complete], [['3', '2', '1'], true])
+  const back = await descending(`<max>2</max><before>${two.last}</before>`)
+  assert.deepEqual([back.bodies, back.complete], [['3', '2'], false])
+  assert.deepEqual((await descending('<max>2</max><before/>')).bodies, ['2', '1'])
+  const flipped = await descending('<max>2</max>', '<flip-page/>')
+  assert.deepEqual(flipped.bodies, ['4', '5'])
+  assert.deepEqual([flipped.first, flipped.last], [one.first, one.last])
+  const ascending = `<order xmlns='urn:xmpp:order-by:1' by='modification'/>`
+  assert.deepEqual((await query(juliet, {}, { rsm: '<max>2</max>', extra: ascending })).bodies, [
+    '1',
+    '2',
+  ])
+  const unknown = `<order xmlns='urn:xmpp:order-by:1' by='title'/>`
+  assert.equal((await query(juliet, {}, { extra: unknown })).error, 'feature-not-implemented')
+})
+
 story('XEP-0313 §4.1.3: by id', async (tale) => {
   const [romeo, juliet] = await lovers(tale)
   await say(romeo, juliet.account, '1', '2', '3', '4', '5')

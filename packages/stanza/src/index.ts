@@ -47,6 +47,7 @@ export {
 } from './iq.ts'
 export { type MessageType, messageBody, messageType } from './message.ts'
 export * from './namespaces.ts'
+export { type Order, orderFeatures, readOrder } from './order.ts'
 export {
   isSubscriptionType,
   type PresenceShow,

@@ -36,6 +36,8 @@ export const NS_STANZA_IDS = 'urn:xmpp:sid:0'
 export const NS_DATA_FORMS = 'jabber:x:data'
 /** Validation of the fields of data forms (XEP-0122). */
 export const NS_FORM_VALIDATION = 'http://jabber.org/protocol/xdata-validate'
+/** In which order results are wanted (XEP-0413). */
+export const NS_ORDER = 'urn:xmpp:order-by:1'
 /** Result set management (XEP-0059). */
 export const NS_RSM = 'http://jabber.org/protocol/rsm'
 /** Stanza forwarding (XEP-0297). */

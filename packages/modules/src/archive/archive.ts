@@ -1,6 +1,6 @@
 import { defineModule, requireOwn, type Scope, type XmppModule, xep } from '@tactus/core'
 import { bare, tryParseJid } from '@tactus/jid'
-import { NS_HINTS } from '@tactus/stanza'
+import { NS_HINTS, orderFeatures } from '@tactus/stanza'
 import { archivePurgeTable, archiveStore } from '@tactus/storage'
 import { counter } from '@tactus/telemetry'
 import { z } from 'zod'
@@ -45,6 +45,9 @@ export const archive: XmppModule = defineModule({
       note: 'Of archives: no pages by index; a count where only that is asked for, up to 100,000.',
     }),
     xep('0334', '1.0.0'),
+    xep('0413', '0.2.1', {
+      note: 'What is archived is not overwritten, so by creation and by modification is the same order.',
+    }),
     xep('0424', '0.4.2'),
     xep('0431', '0.2.0'),
   ],
@@ -57,6 +60,7 @@ export const archive: XmppModule = defineModule({
       NS_HINTS,
       NS_RETRACTION,
       NS_TOMBSTONES,
+      ...orderFeatures(NS_ARCHIVE),
     ],
     // Clients such as profanity look for it here, where the specification puts it at the account (§8).
     domain: [NS_ARCHIVE, NS_HINTS, NS_RETRACTION],

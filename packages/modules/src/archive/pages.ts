@@ -1,4 +1,4 @@
-import { readPageRequest, StanzaError } from '@tactus/stanza'
+import { readOrder, readPageRequest, StanzaError } from '@tactus/stanza'
 import {
   type ArchiveFilter,
   type ArchivePage,
@@ -27,7 +27,10 @@ export interface PageQuestion {
   readonly max: number
   readonly fromEnd: boolean
   readonly queryId: string | undefined
-  readonly flip: boolean
+  /** Whether rows come in the opposite of the archive's order. */
+  readonly reversed: boolean
+  /** XEP-0413: and whether what says that the page is over counts them so. */
+  readonly descending: boolean
 }
 
 /** Bytes of a page at most: several are under way, and each is in memory. */
@@ -53,24 +56,40 @@ export function readQuestion(
   limits: PageLimits,
   readPeer: ReadPeer = asGiven,
 ): PageQuestion {
+  const descending = readOrder(payload)?.descending === true
   const page = readPageRequest(payload, limits)
   // XEP-0059 §2.6
   if (page.index !== undefined)
     throw new StanzaError('feature-not-implemented', 'Pages are asked for by id, not by index.')
   const query = readQuery(payload)
+  const isFlipped = payload.getChild('flip-page', NS_ARCHIVE) !== undefined
   const { afterId, beforeId, text, peer: _, resource: __, ...rest } = query
-  const after = [afterId, page.after].filter((id) => id !== undefined)
-  const before = [beforeId, page.before].filter((id) => id !== undefined && id !== '')
+  // What is in an archive stays as it came, so both orders of XEP-0413 are the archive's, or its opposite.
+  const [next, previous] = descending ? [page.before, page.after] : [page.after, page.before]
+  const places = (...ids: readonly (string | undefined)[]) => ids.filter(isPlace)
   const words = text === undefined ? undefined : searchedWords(text)
   // Else a search for nothing but dots would find everything.
   if (words?.length === 0) throw new StanzaError('bad-request', 'There is no word to search for.')
   return {
-    filter: { owner, ...rest, ...readPeer(query), after, before: before as string[], words },
+    filter: {
+      owner,
+      ...rest,
+      ...readPeer(query),
+      after: places(afterId, next),
+      before: places(beforeId, previous),
+      words,
+    },
     max: page.max,
-    fromEnd: page.before !== undefined,
+    fromEnd: (page.before !== undefined) !== descending,
     queryId: payload.attrs.queryid,
-    flip: payload.getChild('flip-page', NS_ARCHIVE) !== undefined,
+    reversed: isFlipped !== descending,
+    descending,
   }
+}
+
+/** An empty place is none (XEP-0059 §2.5). */
+function isPlace(id: string | undefined): id is string {
+  return id !== undefined && id !== ''
 }
 
 /** Delivery units that a page costs whoever asks for it. */
@@ -90,14 +109,18 @@ export async function findPage(
 /** §4.3.3: flipped or not, it is the same page. */
 export function inOrder(
   rows: readonly ArchivePageRow[],
-  { flip }: PageQuestion,
+  { reversed }: PageQuestion,
 ): readonly ArchivePageRow[] {
-  return flip ? rows.toReversed() : rows
+  return reversed ? rows.toReversed() : rows
 }
 
 /** What says that the page is over; `cut`: not all of it was delivered. */
-export function endOf(page: ArchivePage, rows: readonly ArchivePageRow[], cut = false): XmlElement {
-  const [first, last] = [rows.at(0), rows.at(-1)]
+export function endOf(
+  page: ArchivePage,
+  rows: readonly ArchivePageRow[],
+  { descending, cut = false }: { readonly descending: boolean; readonly cut?: boolean },
+): XmlElement {
+  const [first, last] = descending ? [rows.at(-1), rows.at(0)] : [rows.at(0), rows.at(-1)]
   return finElement({
     complete: page.complete && !cut,
     count: page.count,

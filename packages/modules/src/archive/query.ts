@@ -152,7 +152,7 @@ function deliverPage(
       resultMessage(row, session.jid, from, { id: scope.makeId(), queryId: spec.queryId }),
       waiting.has(row.id) ? { mailbox: row.id, copy: true } : {},
     )
-  answer(scope, session, spec, endOf(page, rows, cut))
+  answer(scope, session, spec, endOf(page, rows, { ...spec, cut }))
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Room, RoomFeature, Scope, Speaking } from '@tactus/core'
 import { bare } from '@tactus/jid'
-import { booleanField, integerField, listField } from '@tactus/stanza'
+import { booleanField, integerField, listField, orderFeatures } from '@tactus/stanza'
 import { archivePurgeTable, archiveStore } from '@tactus/storage'
 import { arrangeLook, type RetentionLimits } from './retention.ts'
 import { NS_RETRACTION, NS_TOMBSTONES } from './retraction.ts'
@@ -61,7 +61,14 @@ export function roomArchive(
     },
     disco: (room) => ({
       features: isArchived(room, config(room.scope))
-        ? [NS_ARCHIVE, NS_ARCHIVE_EXTENDED, NS_FULL_TEXT, NS_RETRACTION, NS_TOMBSTONES]
+        ? [
+            NS_ARCHIVE,
+            NS_ARCHIVE_EXTENDED,
+            NS_FULL_TEXT,
+            NS_RETRACTION,
+            NS_TOMBSTONES,
+            ...orderFeatures(NS_ARCHIVE),
+          ]
         : [],
     }),
     spoken(line) {

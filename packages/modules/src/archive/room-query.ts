@@ -217,7 +217,7 @@ function sendPage(scope: Scope, spec: RoomPageSpec, page: ArchivePage): void {
     const message = resultMessage({ ...row, stanza }, to, scope.entity, options)
     scope.send(message, { durable: false })
   }
-  scope.send(iqResult(request, endOf(page, page.rows)))
+  scope.send(iqResult(request, endOf(page, page.rows, spec)))
 }
 
 function refuse(scope: Scope, { request }: Asked, error: StanzaError): void {

@@ -103,3 +103,15 @@ export const hostedMigration: Migration = {
     await index(tables.affiliations, ['jid', 'entity'])
   },
 }
+
+/** Items know when they were published first (XEP-0413). */
+export const orderMigration: Migration = {
+  name: '0122-pubsub-order',
+  async up(db, dialect) {
+    const { integer } = columnTypes(dialect)
+    await db.schema
+      .alterTable(tables.items)
+      .addColumn('born', integer, (column) => column.notNull().defaultTo(0))
+      .execute()
+  },
+}

@@ -1,4 +1,4 @@
-import { type PageRequest, type PageSummary, StanzaError } from '@tactus/stanza'
+import { type Order, type PageRequest, type PageSummary, StanzaError } from '@tactus/stanza'
 import type { ItemEntry } from './store.ts'
 
 /** One page of a node's items, with what it says of itself. */
@@ -7,46 +7,87 @@ export interface ItemPage {
   readonly summary: PageSummary
 }
 
+/** A list of items, and how places in it are called. */
+export interface ItemList {
+  readonly items: readonly ItemEntry[]
+  nameOf(item: ItemEntry): string
+  /** How many items are ahead of a place, and how many up to and including it. @throws {StanzaError} `item-not-found` */
+  around(place: string): readonly [ahead: number, passed: number]
+}
+
+/** The most recent first, their ids being the places (XEP-0060 §6.5). */
+export function mostRecentFirst(items: readonly ItemEntry[]): ItemList {
+  const all = items.toReversed()
+  return {
+    items: all,
+    nameOf: ({ id }) => id,
+    around(place) {
+      const index = all.findIndex(({ id }) => id === place)
+      if (index === -1) throw new StanzaError('item-not-found')
+      return [index, index + 1]
+    },
+  }
+}
+
 /**
- * Cuts a page out of items (XEP-0059 §2), their ids being the places; `cut` shortens one that is too large.
+ * In the order that was asked for (XEP-0413).
+ *
+ * Places are the numbers that the order goes by: a page goes on where the one before ended, whatever was overwritten or
+ * retracted meanwhile.
+ */
+export function ordered(items: readonly ItemEntry[], { by, descending }: Order): ItemList {
+  const keyOf = ({ born, seq }: ItemEntry): number => (by === 'creation' ? born : seq)
+  const direction = descending ? -1 : 1
+  const all = items.toSorted((one, other) => direction * (keyOf(one) - keyOf(other)))
+  return {
+    items: all,
+    nameOf: (item) => String(keyOf(item)),
+    around(place) {
+      if (!/^\d{1,16}$/.test(place)) throw new StanzaError('item-not-found')
+      const distance = (item: ItemEntry): number => direction * (keyOf(item) - Number(place))
+      const ahead = all.filter((item) => distance(item) < 0).length
+      return [ahead, ahead + (all[ahead] && distance(all[ahead]) === 0 ? 1 : 0)]
+    },
+  }
+}
+
+/** The first of a list. */
+export function firstOf(list: ItemList, count: number): ItemList {
+  return { ...list, items: list.items.slice(0, count) }
+}
+
+/**
+ * Cuts a page out of items (XEP-0059 §2); `cut` shortens one that is too large.
  *
  * @throws {StanzaError} `item-not-found` for a place that is not in the list (§2.2)
  */
 export function pageOf(
-  all: readonly ItemEntry[],
+  list: ItemList,
   request: PageRequest,
   cut: (page: readonly ItemEntry[]) => readonly ItemEntry[],
 ): ItemPage {
   const { max, before } = request
   const [start, items] =
-    before === undefined ? forwards(all, request, cut) : backwards(all, before, max, cut)
+    before === undefined ? forwards(list, request, cut) : backwards(list, before, max, cut)
   const [first, last] = [items[0], items.at(-1)]
-  const ends = first && last && { first: first.id, last: last.id }
-  return { items, summary: { count: all.length, ...(ends && { ends, index: start }) } }
+  const ends = first && last && { first: list.nameOf(first), last: list.nameOf(last) }
+  return { items, summary: { count: list.items.length, ...(ends && { ends, index: start }) } }
 }
 
 type Place = readonly [start: number, items: readonly ItemEntry[]]
 type Cut = (page: readonly ItemEntry[]) => readonly ItemEntry[]
 
-function forwards(
-  all: readonly ItemEntry[],
-  { max, after, index = 0 }: PageRequest,
-  cut: Cut,
-): Place {
+function forwards(list: ItemList, { max, after, index = 0 }: PageRequest, cut: Cut): Place {
+  const { items: all } = list
   if (index > all.length) throw new StanzaError('item-not-found')
-  const start = after === undefined ? index : placeOf(all, after) + 1
+  const start = after === undefined ? index : list.around(after)[1]
   return [start, cut(all.slice(start, start + max))]
 }
 
 /** §2.4: the page ends at a place, so what is too much goes from its beginning. */
-function backwards(all: readonly ItemEntry[], before: string, max: number, cut: Cut): Place {
-  const end = before === '' ? all.length : placeOf(all, before)
+function backwards(list: ItemList, before: string, max: number, cut: Cut): Place {
+  const { items: all } = list
+  const end = before === '' ? all.length : Math.min(all.length, list.around(before)[0])
   const items = cut(all.slice(Math.max(0, end - max), end).toReversed()).toReversed()
   return [end - items.length, items]
-}
-
-function placeOf(all: readonly ItemEntry[], id: string): number {
-  const place = all.findIndex((item) => item.id === id)
-  if (place === -1) throw new StanzaError('item-not-found')
-  return place
 }

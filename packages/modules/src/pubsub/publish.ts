@@ -147,7 +147,8 @@ function keep(node: Node, { id, publisher, bytes, text }: NewItem): readonly Ite
   const last = entries.at(-1)?.seq ?? 0
   // From the clock, so that no number comes back after the last item of a node is gone.
   const seq = Math.max(last + 1, scope.now * 100)
-  const entry: ItemEntry = { seq, id, publisher, at: scope.now, bytes }
+  const born = former?.born ?? seq
+  const entry: ItemEntry = { seq, born, id, publisher, at: scope.now, bytes }
   const removed = former ? [...evicted, former] : evicted
   changeUsage(node, bytes - sum(removed))
   dropPayloads(node, removed)

@@ -12,7 +12,14 @@ import {
   xep,
 } from '@tactus/core'
 import { isFull } from '@tactus/jid'
-import { isRequest, NS_DATA_FORMS, NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM } from '@tactus/stanza'
+import {
+  isRequest,
+  NS_DATA_FORMS,
+  NS_DISCO_INFO,
+  NS_DISCO_ITEMS,
+  NS_RSM,
+  orderFeatures,
+} from '@tactus/stanza'
 import { rosterStore } from '@tactus/storage'
 import { endLease, leaseTimer, takeApproval } from './approval.ts'
 import { attachmentKinds } from './attachments/kinds.ts'
@@ -30,7 +37,7 @@ import { placeOf } from './hosted/place.ts'
 import { answerHosted, listHosted, NS_FILTER, receiveHosted } from './hosted/serve.ts'
 import { type PubsubConfig, pubsubConfig } from './limits.ts'
 import { listJob } from './lists.ts'
-import { hostedMigration, pubsubMigration } from './migration.ts'
+import { hostedMigration, orderMigration, pubsubMigration } from './migration.ts'
 import { nodesFor } from './nodes.ts'
 import { accountService, askContacts, receiveRelayed, sendLastItems } from './pep/account.ts'
 import { type InterestState, Interests, interestState } from './pep/interests.ts'
@@ -76,6 +83,7 @@ export const pubsub: XmppModule = defineModule({
       status: 'partial',
       note: 'Of accounts; a service knows nobody’s presence. As many notifications as go into one answer.',
     }),
+    xep('0413', '0.2.1'),
     xep('0460', '0.1.0', {
       status: 'partial',
       note: 'Owners choose neither that everything is told nor that a node may be suggested.',
@@ -96,6 +104,7 @@ export const pubsub: XmppModule = defineModule({
       NS_PUBSUB,
       NS_ATTACHMENTS,
       NS_CACHING,
+      ...orderFeatures(NS_PUBSUB),
       ...announced(
         ...['auto-create', 'auto-subscribe', 'filtered-notifications', 'presence-subscribe'],
         ...['access-presence', 'access-roster', 'since'],
@@ -109,6 +118,7 @@ export const pubsub: XmppModule = defineModule({
       NS_FILTER,
       NS_ATTACHMENTS,
       NS_CACHING,
+      ...orderFeatures(NS_PUBSUB),
       ...announced(),
     ],
   },
@@ -122,7 +132,7 @@ export const pubsub: XmppModule = defineModule({
     nodeCountStore,
     rosterStore,
   ],
-  migrations: [pubsubMigration, hostedMigration],
+  migrations: [pubsubMigration, hostedMigration, orderMigration],
   jobs: { fetch: fetchJob, farewell: farewellJob },
   commands: [...nodeCommands, ...webCommands],
   config: pubsubConfig,

@@ -31,6 +31,8 @@ export interface NodeRecord {
 export interface ItemEntry {
   /** Grows with every publication of the node, so that it orders them; never used twice. */
   readonly seq: number
+  /** The number of its first publication under this id, so that an item that is overwritten keeps its place (XEP-0413). */
+  readonly born: number
   readonly id: string
   /** JID of who published it. */
   readonly publisher: string
@@ -118,9 +120,11 @@ export const itemStore: DurableStore<readonly ItemEntry[]> = {
     const rows = await selectByKeys(reader, tables.items, nodeKey, keys.map(pairOf))
     const found = new Map<string, ItemEntry[]>()
     for (const row of rows) {
-      const { entity, node, seq, id, publisher, at, bytes } = row as unknown as ItemRow
+      const { entity, node, seq, born, id, publisher, at, bytes } = row as unknown as ItemRow
       entryOf(found, stateKey(entity, node), newList<ItemEntry>).push({
         seq,
+        // Of what was published before there was such a number, nobody knows.
+        born: born === 0 ? seq : born,
         id,
         publisher,
         at,

@@ -1,11 +1,18 @@
 import { deferred, type IqAnswer } from '@tactus/core'
 import { bare, type Jid } from '@tactus/jid'
-import { NS_RSM, type PageSummary, pageElement, readPageRequest, StanzaError } from '@tactus/stanza'
+import {
+  NS_RSM,
+  type PageSummary,
+  pageElement,
+  readOrder,
+  readPageRequest,
+  StanzaError,
+} from '@tactus/stanza'
 import { xml } from '@tactus/xml'
 import { requireAccess, requireExisting, subscriptionsFor } from '../access.ts'
 import type { PubsubFeature } from '../feature.ts'
 import { answerWithItems } from '../fetch.ts'
-import { pageOf } from '../paging.ts'
+import { firstOf, type ItemList, mostRecentFirst, ordered, pageOf } from '../paging.ts'
 import { findNode, itemsOf, type Node, type PubsubRequest } from '../service.ts'
 import type { ItemEntry } from '../store.ts'
 import { NS_PUBSUB, pubsubElement, pubsubError, requireNode } from '../wire.ts'
@@ -47,7 +54,7 @@ interface Chosen {
   readonly summary: PageSummary | undefined
 }
 
-/** Which items are wanted, the most recent first as in the examples of §6.5. */
+/** Which items are wanted, the most recent first as in the examples of §6.5 where no order is asked for (XEP-0413). */
 function chosen(request: PubsubRequest, all: readonly ItemEntry[]): Chosen {
   const { action, pubsub, service } = request
   const { pageItems, pageBytes } = service.limits
@@ -60,21 +67,25 @@ function chosen(request: PubsubRequest, all: readonly ItemEntry[]): Chosen {
       summary: undefined,
     }
   }
-  const recent = mostRecent(all.toReversed(), action.attrs.max_items)
+  const order = readOrder(pubsub)
+  const list = atMost(order ? ordered(all, order) : mostRecentFirst(all), action.attrs.max_items)
   const asked = pubsub.getChild('set', NS_RSM) !== undefined
   const limits = { default: pageItems, max: pageItems }
-  const { items, summary } = pageOf(recent, readPageRequest(pubsub, limits), (page) =>
+  const { items, summary } = pageOf(list, readPageRequest(pubsub, limits), (page) =>
     fitting(page, pageBytes),
   )
   // §6.5.4: a list that is cut short says so.
-  return { entries: items, summary: asked || items.length < recent.length ? summary : undefined }
+  return {
+    entries: items,
+    summary: asked || items.length < list.items.length ? summary : undefined,
+  }
 }
 
 /** §6.5.7 */
-function mostRecent(all: readonly ItemEntry[], count: string | undefined): readonly ItemEntry[] {
-  if (count === undefined) return all
+function atMost(list: ItemList, count: string | undefined): ItemList {
+  if (count === undefined) return list
   if (!/^\d{1,9}$/.test(count)) throw new StanzaError('bad-request', 'max_items is no number.')
-  return all.slice(0, Number(count))
+  return firstOf(list, Number(count))
 }
 
 /** As many as one stanza may carry; one in any case. */

@@ -22,7 +22,7 @@ import { takeApproval } from '../approval.ts'
 import { describeNode } from '../discovery.ts'
 import { dispatch } from '../dispatch.ts'
 import { startList, type TypeFilter } from '../lists.ts'
-import { pageOf } from '../paging.ts'
+import { mostRecentFirst, pageOf } from '../paging.ts'
 import { findNode, itemsOf, type Service } from '../service.ts'
 import { NS_PUBSUB } from '../wire.ts'
 import { takeFarewell } from './farewell.ts'
@@ -70,7 +70,7 @@ export function listHosted(serviceOf: ServiceOf, request: IqRequest): IqAnswer {
   requireAccess(node, from)
   const limit = service.limits.pageItems
   const page = pageOf(
-    itemsOf(node).toReversed(),
+    mostRecentFirst(itemsOf(node)),
     readPageRequest(payload, { default: limit, max: limit }),
     (entries) => entries,
   )

@@ -74,7 +74,7 @@ async function rowsOf(
 ): Promise<readonly ItemEntry[]> {
   const all = reader.selectFrom(tables.items).where('entity', '=', entity).where('node', '=', node)
   let page = all
-    .select(['seq', 'id', 'publisher', 'at', 'bytes'])
+    .select(['seq', 'born', 'id', 'publisher', 'at', 'bytes'])
     .where('at', '>', since)
     .orderBy('seq', 'desc')
     .limit(max + 1)
@@ -112,7 +112,7 @@ export async function itemCalled(
 ): Promise<ItemEntry | undefined> {
   const row = await reader
     .selectFrom(tables.items)
-    .select(['seq', 'id', 'publisher', 'at', 'bytes'])
+    .select(['seq', 'born', 'id', 'publisher', 'at', 'bytes'])
     .where('entity', '=', entity)
     .where('node', '=', node)
     .where('id', '=', id)
