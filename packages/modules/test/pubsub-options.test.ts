@@ -77,6 +77,24 @@ story('XEP-0060 §6.3: a subscriber chooses how, and sees what was chosen', asyn
 })
 
 story(
+  'XEP-0060 §6.1.7, §6.3.7: who subscribes without notifications has no last item either',
+  async ({ online }) => {
+    const [juliet, romeo] = [await online(julietBalcony), await online(romeoHome)]
+    const node = newNode()
+    await create(juliet, node, { send_last_published_item: 'on_sub' })
+    await publish(juliet, node, 'a')
+
+    assert.match(await subscribe(romeo, node, { deliver: '0' }), /subscription='subscribed'/)
+    await romeo.receivesNothing()
+    const wanted = `<subscribe node='${node}' jid='${romeo.jid}'/>`
+    await romeo.send`<iq type='set' id='s' to='${service}'>${pubsub(wanted)}</iq>`
+    await romeo.hears('s')
+    await romeo.arrived(1)
+    assert.match(String(romeo.drain()[0]), /<item id='a'/)
+  },
+)
+
+story(
   'XEP-0060 §6.3.4, §6.3.6.2: options that cannot be, each in its own words',
   async ({ online }) => {
     const [juliet, romeo] = [await online(julietBalcony), await online(romeoHome)]

@@ -15,7 +15,7 @@ import { affiliationOf } from './access.ts'
 import { sendItems } from './fetch.ts'
 import { sendLast, settingOf } from './fields.ts'
 import { deliverOrSend } from './notify.ts'
-import { endOf } from './options.ts'
+import { deliver, endOf } from './options.ts'
 import { findNode, itemsOf, type Node, peopleOf, type Service, savePeople } from './service.ts'
 import type { Subscription } from './store.ts'
 import { eventElement, SUBSCRIBE_AUTHORIZATION } from './wire.ts'
@@ -101,7 +101,7 @@ export function settleSubscription(node: Node, subscription: Subscription, allow
   else subscriptions.delete(subid)
   savePeople(node, { ...people, subscriptions })
   tellSubscriber(node, jid, allow ? 'subscribed' : 'none')
-  if (allow) sendLastTo(node, jid)
+  if (allow) sendLastTo(node, subscription)
 }
 
 /** First word of the timers that end subscriptions. */
@@ -123,11 +123,11 @@ export function endLease(service: Service, data: string): void {
   if (end !== undefined && end <= service.scope.now) settleSubscription(node, subscription, false)
 }
 
-/** §6.1.7; it comes after the answer, as its payload has to be read first. */
-export function sendLastTo(node: Node, to: Jid): void {
+/** §6.1.7, for who wants notifications; it comes after the answer, as its payload has to be read first. */
+export function sendLastTo(node: Node, { jid, options }: Subscription): void {
   const last = itemsOf(node).at(-1)
-  if (last && settingOf(node.config, sendLast) !== 'never')
-    sendItems(node.service, to, [{ node, entry: last }])
+  if (last && settingOf(node.config, sendLast) !== 'never' && settingOf(options, deliver))
+    sendItems(node.service, jid, [{ node, entry: last }])
 }
 
 function tellSubscriber(

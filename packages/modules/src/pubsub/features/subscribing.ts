@@ -86,7 +86,7 @@ function subscribe({ service, scope, action, from, pubsub }: PubsubRequest): IqA
   }
   storeSubscription(node, subscription)
   if (waits) askOwners(node, subscription)
-  else sendLastTo(node, jid)
+  else sendLastTo(node, subscription)
   const told = options && xml('options', null, optionsForm(node, subscription, 'result'))
   return pubsubElement(subscriptionElement(name, subscription), told)
 }
