@@ -4,30 +4,22 @@ import asyncio
 import hashlib
 
 from slixmpp.plugins.xep_0048 import Bookmarks
-from stage import play, refused
+from stage import befriend, enter_with_caps, play, refused
 
-PLUGINS = ("xep_0118", "xep_0084", "xep_0054", "xep_0048", "xep_0049", "xep_0223")
+PLUGINS = ("xep_0118", "xep_0084", "xep_0054", "xep_0048", "xep_0049", "xep_0223", "xep_0107")
 IMAGE = b"\x89PNG\r\n\x1a\n: a rose"
 ROOM = "theplay@conference.montague.example"
 NATIVE = "urn:xmpp:bookmarks:1"
-
-
-async def befriend(one, other):
-    for asking, asked in ((one, other), (other, one)):
-        asking.send_presence(pto=asked.boundjid.bare, ptype="subscribe")
-        await asking.barrier()
-        asked.send_presence(pto=asking.boundjid.bare, ptype="subscribed")
-        await asked.barrier()
+MOOD = "http://jabber.org/protocol/mood"
+TUNE = "http://jabber.org/protocol/tune"
 
 
 async def enter(stage, name, resource):
-    client = await stage.enter(name, resource, PLUGINS, available=False)
-    for event in ("user_tune_publish", "avatar_metadata_publish"):
-        client.keep(event)
-    await client["xep_0115"].update_caps(broadcast=False)
-    client.send_presence()
-    await client.barrier()
-    return client
+    def prepare(client):
+        for event in ("user_tune_publish", "avatar_metadata_publish"):
+            client.keep(event)
+
+    return await enter_with_caps(stage, name, resource, PLUGINS, prepare)
 
 
 def tune(message):
@@ -80,7 +72,21 @@ async def scene(stage):
     assert [each["id"] for each in native["pubsub"]["items"]] == [ROOM], native
     await eventually(rooms, [ROOM])
     await refused(romeo["xep_0060"].get_items(juliet.boundjid.bare, NATIVE), "not-allowed")
-    for client in (juliet, romeo, late):
+
+    # XEP-0163 §3, XEP-0060 §7.1.5: open to strangers when it is published so first, and as it was asked for or not at all.
+    nurse = await enter(stage, "nurse", "kitchen")
+    for access, expected in (("open", None), ("whitelist", "conflict")):
+        options = juliet["xep_0004"].make_form(ftype="submit")
+        options.add_field(
+            var="FORM_TYPE", ftype="hidden", value="http://jabber.org/protocol/pubsub#publish-options"
+        )
+        options.add_field(var="pubsub#access_model", value=access)
+        publishing = juliet["xep_0107"].publish_mood("happy", options=options)
+        await (refused(publishing, expected) if expected else publishing)
+    found = await nurse["xep_0060"].get_items(juliet.boundjid.bare, MOOD)
+    assert found["pubsub"]["items"]["item"]["payload"].find(f"{{{MOOD}}}happy") is not None, found
+    await refused(nurse["xep_0060"].get_items(juliet.boundjid.bare, TUNE), "not-authorized")
+    for client in (juliet, romeo, late, nurse):
         await client.close()
 
 

@@ -95,6 +95,24 @@ def play(scene):
     asyncio.run(scene(Stage(*sys.argv[1:6])))
 
 
+async def enter_with_caps(stage, name, resource, plugins, prepare):
+    """Logs in as one whose capabilities say what it wants to hear of; `prepare` says what that is."""
+    client = await stage.enter(name, resource, plugins, available=False)
+    prepare(client)
+    await client["xep_0115"].update_caps(broadcast=False)
+    client.send_presence()
+    await client.barrier()
+    return client
+
+
+async def befriend(one, other):
+    for asking, asked in ((one, other), (other, one)):
+        asking.send_presence(pto=asked.boundjid.bare, ptype="subscribe")
+        await asking.barrier()
+        asked.send_presence(pto=asking.boundjid.bare, ptype="subscribed")
+        await asked.barrier()
+
+
 async def refused(request, condition):
     """A request gets an error, and that one."""
     try:
