@@ -5,6 +5,10 @@ export interface FederationPolicy {
   readonly domains: readonly string[]
   /** Domains that dialback (XEP-0220) proves enough even where their certificate cannot be verified; `*` is all. */
   readonly dialback: readonly string[]
+  /** Domains whose web site may name their certificate (POSH, RFC 7711); absent where a router of an older release told. */
+  readonly posh?: readonly string[]
+  /** Milliseconds for which others may believe what our own web site says of our certificate; 0 and absent: it says nothing. */
+  readonly tellsPosh?: number
   /** Domains that are banned at present, whatever `mode` says. */
   readonly blocked?: readonly string[]
 }

@@ -15,6 +15,8 @@ export function configuredHosts(config: Config): HostDirectory {
         mode: host.federation.policy ?? (host.auth.anonymous ? 'off' : 'open'),
         domains: host.federation.domains,
         dialback: host.federation.dialback,
+        posh: host.federation.posh,
+        tellsPosh: host.federation.tellPosh,
       },
     }),
   )

@@ -22,7 +22,7 @@ test('hosts: those of the configuration, with what the router needs to know of t
     anonymous: false,
     registration: 'open',
     modules: {},
-    federation: { mode: 'open', domains: [], dialback: [] },
+    federation: { mode: 'open', domains: [], dialback: [], posh: [], tellsPosh: 0 },
   })
   // Guests are nobody whom another server could hold to account.
   assert.equal(hosts.get('guests.example')?.federation?.mode, 'off')

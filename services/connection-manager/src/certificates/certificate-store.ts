@@ -62,6 +62,11 @@ export class CertificateStore {
     await this.#makeDefault(this.#options.fallback())
   }
 
+  /** Who may vouch for other servers, in PEM; undefined for those of the system. */
+  get authorities(): readonly string[] | undefined {
+    return this.#options.authorities
+  }
+
   /** The context for clients that send no SNI. Known from `start` on. */
   get defaultContext(): SecureContext | undefined {
     const domain = this.#options.fallback()

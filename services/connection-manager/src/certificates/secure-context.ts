@@ -25,6 +25,14 @@ export function makeContext(
   return context
 }
 
+/** For who asks and shows no certificate. @param authorities as with {@link makeContext} */
+export function makeTrust(authorities: readonly string[] | undefined): SecureContext {
+  return createSecureContext({
+    minVersion: 'TLSv1.2',
+    ...(authorities && { ca: [...authorities] }),
+  })
+}
+
 const made = new WeakMap<SecureContext, SecureContextOptions>()
 
 /** What a context was made of, for who makes its own of the same. */

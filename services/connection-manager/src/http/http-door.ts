@@ -18,6 +18,7 @@ import type { TlsInfo } from '../stream/tls-info.ts'
 import { AtomDoor } from './atom-door.ts'
 import { type Client, clientOf } from './forwarded.ts'
 import { baseOf, domainOf, hostMeta, hostMetaJson, type Link, linksOf } from './host-meta.ts'
+import { poshOf, poshPath } from './posh-door.ts'
 import { judgeUpgrade, type Refusal, refusalResponse, upgradeResponse } from './upgrade.ts'
 
 const framing = websocketFraming()
@@ -192,6 +193,10 @@ export class HttpDoor implements Door {
       void this.#atom.answer(request, response, this.#baseFor(request))
       return
     }
+    if (path === poshPath) {
+      void this.#tellCertificate(request, response)
+      return
+    }
     const links = path.startsWith('/.well-known/host-meta') ? this.#links(request) : undefined
     if (links && path === '/.well-known/host-meta') {
       response.setHeader('Content-Type', 'application/xrd+xml; charset=utf-8')
@@ -205,6 +210,14 @@ export class HttpDoor implements Door {
       response.setHeader('Upgrade', 'websocket')
       say(response, 426, 'WebSocket is what is spoken here.')
     } else say(response, 404, 'Not found.')
+  }
+
+  async #tellCertificate(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const domain = domainOf(request.headers.host ?? '')
+    const told = domain === undefined ? undefined : await poshOf(domain, this.#services)
+    if (told === undefined) return say(response, 404, 'Not found.')
+    response.setHeader('Content-Type', 'application/json')
+    response.end(told)
   }
 
   /** Where this server is on the web, as whoever asks sees it. */

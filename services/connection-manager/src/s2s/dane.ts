@@ -43,7 +43,8 @@ const is =
   (certificate: X509Certificate): boolean =>
     matches(record, certificate)
 
-const isCurrent = ({ validFromDate, validToDate }: X509Certificate): boolean =>
+/** Whether its time has begun and not ended. */
+export const isCurrent = ({ validFromDate, validToDate }: X509Certificate): boolean =>
   validFromDate.getTime() <= Date.now() && Date.now() <= validToDate.getTime()
 
 /** Those that vouch for it, as it came with them; each was checked to be signed by the next. */

@@ -2,8 +2,6 @@ import type { Socket } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import type { RemoteTarget } from '@tactus/bus'
 import { domainToAscii } from '@tactus/jid'
-import { certificateNames, standsFor } from '../certificates/certificate-names.ts'
-import { isNamedBy } from './dane.ts'
 import { interleaved, raceTo } from './eyeballs.ts'
 import { lookUp } from './lookup.ts'
 import { isPrivate } from './private-addresses.ts'
@@ -144,24 +142,6 @@ export class Dialer {
       throw error
     }
   }
-}
-
-/**
- * Whether the certificate of the other side can be verified, and stands for the domain. Where the DNS names certificates,
- * that decides and no authority (RFC 7673 §4.1).
- */
-export function isVerified(
-  tls: TLSSocket,
-  domain: string,
-  tlsa: readonly TlsaRecord[] = [],
-): boolean {
-  const certificate = tls.getPeerX509Certificate()
-  if (!certificate) return false
-  const isOfDomain = standsFor(certificateNames(certificate.raw), domain)
-  const isTrusted = tls.authorized
-  return tlsa.length > 0
-    ? isNamedBy(tlsa, { certificate, isTrusted, isOfDomain })
-    : isTrusted && isOfDomain
 }
 
 /** Waits for an event of a socket. @throws {Error} where it ends before, or takes too long */

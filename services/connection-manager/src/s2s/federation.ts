@@ -6,7 +6,8 @@ import { type Arrived, passage } from '../passage.ts'
 import type { Services } from '../services.ts'
 import type { Connection, ConnectionContext } from '../stream/connection.ts'
 import { dialbackKey } from './dialback-key.ts'
-import { Dialer } from './dialer.ts'
+import type { Dialer } from './dialer.ts'
+import { finders } from './finders.ts'
 import { Gate } from './gate.ts'
 import { IncomingStream } from './incoming.ts'
 import { IncomingDoor } from './incoming-door.ts'
@@ -16,7 +17,6 @@ import { declareRemoteMetrics, type RemoteMetrics } from './metrics.ts'
 import { closeStreams, isBanned, provedPairs } from './operator.ts'
 import { Outgoing } from './outgoing.ts'
 import { PartitionRoom } from './partition-room.ts'
-import { dnsResolver } from './resolver.ts'
 import { Resumptions } from './resumptions.ts'
 import type { Resolver } from './targets.ts'
 
@@ -86,12 +86,14 @@ export class Federation implements AsyncDisposable {
       within: settings.s2s.timeouts.resumption,
       ttl: settings.ttl,
     })
-    this.#dialer = dialerOf(options)
+    const { dialer, judge } = finders(options)
+    this.#dialer = dialer
     this.#outgoing = new Outgoing({
       services,
       context: this.#context,
       metrics: this.#metrics,
-      dialer: this.#dialer,
+      dialer,
+      judge,
       hostOf: (domain) => services.hosts.hostOf(domain),
       isSure: () => this.#leases.isSure,
       dialbackKey: (local, remote, streamId) =>
@@ -116,6 +118,7 @@ export class Federation implements AsyncDisposable {
       receive: (arrived, work) => this.receive(arrived, work),
       dialbackSecret: options.dialbackSecret,
       resumptions: this.#resumptions,
+      judge,
       verify: (question) => this.#outgoing.verify(question),
       changed: () => this.#countStreams(),
     })
@@ -252,26 +255,4 @@ export class Federation implements AsyncDisposable {
     this.#metrics.streams.with({ direction: 'in' }).set(this.door.connections.size)
     this.#metrics.streams.with({ direction: 'out' }).set(this.#outgoing.connections.size)
   }
-}
-
-function dialerOf({ services, resolver }: FederationOptions): Dialer {
-  const { env, settings, certificates } = services
-  const { dns, connect } = settings.s2s.timeouts
-  return new Dialer({
-    resolver:
-      resolver ??
-      dnsResolver(
-        {
-          servers: settings.s2s.resolvers,
-          timeout: dns,
-          validating: settings.s2s.dnssec && settings.s2s.resolvers.length > 0,
-        },
-        env,
-      ),
-    chance: () => Buffer.from(env.random(4)).readUInt32BE(0) / 2 ** 32,
-    port: settings.s2s.port,
-    allowPrivate: settings.s2s.allowPrivate,
-    timeout: connect,
-    contextFor: (domain) => certificates.contextFor(domain),
-  })
 }

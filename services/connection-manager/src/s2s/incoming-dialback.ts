@@ -16,8 +16,9 @@ export interface DialbackStream {
   readonly proved: ReadonlyMap<string, unknown>
   send(element: XmlElement): void
   fail(error: StreamError): void
-  /** Whether the certificate stands for a domain. */
-  proves(domain: string): boolean
+  /** Finds out whether the certificate is that of a domain; then `proves` tells. */
+  learn(remote: string, local: string): Promise<void>
+  proves(remote: string, local: string): boolean
   prove(remote: string, local: string): void
 }
 
@@ -67,27 +68,23 @@ export class IncomingDialback {
     if (!this.#stream.ports.speaks(local, remote)) return this.#say('result', pair, 'not-allowed')
     const name = `${remote} ${local}`
     if (this.#stream.proved.has(name)) return this.#valid(remote, local)
-    // XEP-0344 §2.4: the certificate says it already, and better.
-    if (this.#stream.proves(remote) && this.#stream.proved.size < mostPairs) {
-      this.#stream.ports.decided('dialback', 'success')
-      this.#stream.prove(remote, local)
-      return this.#valid(remote, local)
-    }
     if (this.#asked.has(name)) return
     if (this.#stream.proved.size >= mostPairs || this.#asked.size >= mostAsked)
       return this.#say('result', pair, 'resource-constraint')
     this.#asked.add(name)
-    void this.#decide(remote, local, key)
+    void this.#decide(remote, local, key).finally(() => this.#asked.delete(name))
   }
 
   async #decide(remote: string, local: string, key: string): Promise<void> {
+    await this.#stream.learn(remote, local)
+    // XEP-0344 §2.4: the certificate says it already, and better.
+    if (this.#stream.proves(remote, local)) return this.#proved(remote, local)
     const verdict = await this.#stream.ports.verify({
       remote,
       local,
       streamId: this.#stream.streamId,
       key,
     })
-    this.#asked.delete(`${remote} ${local}`)
     if (!this.#stream.isOpen) return
     const pair = { from: remote, to: local }
     if (verdict.kind === 'error') {
@@ -97,13 +94,9 @@ export class IncomingDialback {
     const isProved =
       verdict.kind === 'valid' &&
       (verdict.verified ||
-        this.#stream.proves(remote) ||
+        this.#stream.proves(remote, local) ||
         this.#stream.ports.unverifiedAllowed(local, remote))
-    if (isProved) {
-      this.#stream.ports.decided('dialback', 'success')
-      this.#stream.prove(remote, local)
-      return this.#valid(remote, local)
-    }
+    if (isProved) return this.#proved(remote, local)
     this.#stream.ports.decided('dialback', verdict.kind === 'valid' ? 'unverified' : 'invalid')
     // The key is right, but anybody who can lie about the DNS could have made it so.
     if (verdict.kind === 'valid') return this.#say('result', pair, 'policy-violation')
@@ -111,6 +104,13 @@ export class IncomingDialback {
       xml('result', { xmlns: NS_DIALBACK, from: local, to: remote, type: 'invalid' }),
     )
     if (this.#stream.proved.size === 0) this.#stream.fail(new StreamError('not-authorized'))
+  }
+
+  #proved(remote: string, local: string): void {
+    if (!this.#stream.isOpen) return
+    this.#stream.ports.decided('dialback', 'success')
+    this.#stream.prove(remote, local)
+    this.#valid(remote, local)
   }
 
   #valid(remote: string, local: string): void {

@@ -8,11 +8,12 @@ import { attach, detach } from '../door/socket-events.ts'
 import type { Arrived } from '../passage.ts'
 import type { Services } from '../services.ts'
 import { Connection, type ConnectionContext } from '../stream/connection.ts'
+import type { CertificateJudge } from './certificate-judge.ts'
 import { isDialbackKey } from './dialback-key.ts'
-import { isVerified } from './dialer.ts'
 import { type IncomingPorts, IncomingStream, type Verdict } from './incoming.ts'
 import type { Work } from './ledger.ts'
 import type { RemoteMetrics } from './metrics.ts'
+import { PeerProof } from './peer-proof.ts'
 import type { Resumptions } from './resumptions.ts'
 import { TlsAcceptor } from './tls-acceptor.ts'
 
@@ -25,6 +26,7 @@ export interface IncomingDoorPorts {
   receive(arrived: Arrived, work: Pick<Work, 'marks' | 'done'>): void
   readonly dialbackSecret: Uint8Array
   readonly resumptions: Resumptions
+  readonly judge: CertificateJudge
   verify(question: Parameters<IncomingPorts['verify']>[0]): Promise<Verdict>
   /** The number of streams has changed. */
   changed(): void
@@ -140,8 +142,13 @@ export class IncomingDoor implements Door, Disposable {
   #secured(connection: Connection, tls: TLSSocket): void {
     const { handler } = connection
     if (handler instanceof IncomingStream)
-      handler.secured(tls.getProtocol() ?? '', (domain) => isVerified(tls, domain))
+      handler.secured(tls.getProtocol() ?? '', this.#proofOf(tls))
     attach(tls, connection)
+  }
+
+  #proofOf(tls: TLSSocket): PeerProof {
+    const { judge } = this.#ports
+    return new PeerProof((local, remote) => judge.isProved(tls, { local, remote, tlsa: [] }))
   }
 
   #streamPorts(settle: () => void): IncomingPorts {

@@ -24,6 +24,7 @@ import { type DialbackStream, IncomingDialback } from './incoming-dialback.ts'
 import { IncomingManagement, isManagement, type ResumablePorts } from './incoming-management.ts'
 import type { Mark } from './ledger.ts'
 import type { PeerTls } from './outgoing-stream.ts'
+import type { PeerProof } from './peer-proof.ts'
 
 /** What an incoming stream asks of the federation. */
 export interface IncomingPorts {
@@ -86,8 +87,7 @@ export class IncomingStream implements StreamHandler {
   readonly #tag: string
   #streamId = ''
   #tls: PeerTls | undefined
-  /** Whether the certificate stands for a domain. */
-  #proves: (domain: string) => boolean = () => false
+  #proof: PeerProof | undefined
   #host: string | undefined
   #remote: string | undefined
   #restarted = false
@@ -148,7 +148,7 @@ export class IncomingStream implements StreamHandler {
     const rules = { contentNs: NS_SERVER, status: (domain: string) => this.#ports.status(domain) }
     const state = acceptHeader({ ...initialState, host: this.#host }, header, rules)
     this.#host = state.host
-    this.#claim(state.claimed)
+    await this.#claim(state.claimed)
     this.#streamId = Buffer.from(this.#ports.random(16)).toString('base64url')
     this.connection.open(this.header())
     this.connection.send(this.#features())
@@ -164,10 +164,10 @@ export class IncomingStream implements StreamHandler {
     throw new StreamError('unsupported-stanza-type')
   }
 
-  /** TLS is up; `proves` tells what its certificate stands for. */
-  secured(tls: PeerTls['protocol'], proves: (domain: string) => boolean): void {
-    this.#proves = proves
-    this.#tls = { protocol: tls, verified: false }
+  /** TLS is up. */
+  secured(protocol: PeerTls['protocol'], proof: PeerProof): void {
+    this.#proof = proof
+    this.#tls = { protocol, verified: false }
   }
 
   header(): ResponseHeader {
@@ -203,12 +203,15 @@ export class IncomingStream implements StreamHandler {
   drained(): void {}
 
   /** The domain that the other side says it is; one that was proved may not become another. */
-  #claim(claimed: BareJid | undefined): void {
+  async #claim(claimed: BareJid | undefined): Promise<void> {
     if (claimed?.includes('@')) throw new StreamError('invalid-from')
     if (this.#restarted && claimed !== this.#remote) throw new StreamError('invalid-from')
     this.#remote = claimed
-    if (this.#tls && claimed !== undefined)
-      this.#tls = { protocol: this.#tls.protocol, verified: this.#proves(claimed) }
+    if (!this.#tls || claimed === undefined || this.#host === undefined) return
+    const { protocol } = this.#tls
+    // SECURITY: nobody has others asked about a domain that is not spoken to anyway.
+    if (this.#isSpokenTo) await this.#proof?.learn(this.#host, claimed)
+    this.#tls = { protocol, verified: this.#proof?.proves(this.#host, claimed) === true }
   }
 
   #features(): XmlElement {
@@ -300,7 +303,8 @@ export class IncomingStream implements StreamHandler {
       },
       send: (element) => connection.send(element),
       fail: (error) => connection.fail(error),
-      proves: (domain) => this.#proves(domain),
+      learn: async (remote, local) => await this.#proof?.learn(local, remote),
+      proves: (remote, local) => this.#proof?.proves(local, remote) === true,
       prove: (remote, local) => this.#prove(remote, local, 'dialback'),
     }
   }

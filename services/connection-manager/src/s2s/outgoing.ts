@@ -7,7 +7,8 @@ import { attach, detach } from '../door/socket-events.ts'
 import { errorInputs } from '../passage.ts'
 import type { Services } from '../services.ts'
 import { Connection, type ConnectionContext } from '../stream/connection.ts'
-import { type Dialed, type Dialer, isVerified, Unreachable } from './dialer.ts'
+import type { CertificateJudge, Shown } from './certificate-judge.ts'
+import { type Dialed, type Dialer, Unreachable } from './dialer.ts'
 import type { Verdict } from './incoming.ts'
 import type { Mark } from './ledger.ts'
 import type { RemoteMetrics } from './metrics.ts'
@@ -36,6 +37,7 @@ export interface OutgoingPorts {
   readonly context: ConnectionContext
   readonly metrics: RemoteMetrics
   readonly dialer: Dialer
+  readonly judge: CertificateJudge
   hostOf(domain: string): HostSummary | undefined
   isSure(): boolean
   dialbackKey(local: string, remote: string, streamId: string): string
@@ -204,8 +206,9 @@ export class Outgoing {
       if (isListed(to.remote, this.#ports.hostOf(to.local)?.federation?.blocked ?? []))
         throw new Unreachable(`${to.remote} is banned`, { permanent: true })
       const dialed = await dialer.dial(to.local, to.remote)
+      const peer = dialed.tls && (await this.#peerOf(dialed.tls, { ...to, tlsa: dialed.tlsa }))
       outcome('opened')
-      this.#open(dialed, to, listener)
+      this.#open({ ...dialed, peer }, to, listener)
     } catch (error) {
       outcome('failed')
       const isFinal = error instanceof Unreachable && error.permanent
@@ -222,7 +225,7 @@ export class Outgoing {
   }
 
   #open(
-    { socket, tls, address, tlsa }: Dialed,
+    { socket, tls, address, tlsa, peer }: Dialed & { readonly peer: PeerTls | undefined },
     {
       local,
       remote,
@@ -249,7 +252,7 @@ export class Outgoing {
           local,
           remote,
           purpose,
-          tls: tls && peerOf(tls, remote, tlsa),
+          tls: peer,
           startTls: async () => await this.#startTls(made, socket, { local, remote, dialer, tlsa }),
           unverifiedAllowed: this.#unverifiedAllowed(local, remote),
           key: (streamId) => dialbackKey(local, remote, streamId),
@@ -296,15 +299,19 @@ export class Outgoing {
     detach(socket)
     const tls = await dialer.secure(socket, local, remote)
     connection.transport = tls
+    const peer = await this.#peerOf(tls, { local, remote, tlsa })
     attach(tls, connection)
-    return peerOf(tls, remote, tlsa)
+    return peer
+  }
+
+  /** @throws {Error} where the other side did not wait for the judgement */
+  async #peerOf(tls: TLSSocket, shown: Shown): Promise<PeerTls> {
+    const verified = await this.#ports.judge.isProved(tls, shown)
+    if (tls.destroyed) throw new Error('the connection was closed')
+    return { protocol: tls.getProtocol() ?? '', verified }
   }
 
   #unverifiedAllowed(local: string, remote: string): boolean {
     return isListed(remote, this.#ports.hostOf(local)?.federation?.dialback ?? [])
   }
-}
-
-function peerOf(tls: TLSSocket, remote: string, tlsa: Dialed['tlsa']): PeerTls {
-  return { protocol: tls.getProtocol() ?? '', verified: isVerified(tls, remote, tlsa) }
 }
