@@ -1,6 +1,6 @@
 import { bare, type Jid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
-import { baseOf, isDerived, summaryPrefix } from './attachments/names.ts'
+import { baseOf, isDerived, isServers } from './attachments/names.ts'
 import { accessModel, publishModel, rosterGroups, settingOf } from './fields.ts'
 import { findNode, type Node, peopleOf, type Service } from './service.ts'
 import type { Affiliation, Subscription } from './store.ts'
@@ -111,8 +111,7 @@ export function requireVisible(node: Node, jid: Jid): void {
 /** Refuses who may not publish (XEP-0060 §7.1.3.1). @throws {StanzaError} `forbidden` */
 export function requirePublisher(node: Node, jid: Jid): void {
   if (isDerived(node.name)) {
-    // XEP-0470 §4.6: summaries are the server's.
-    if (node.name.startsWith(summaryPrefix)) throw refusal(node, jid)
+    if (isServers(node.name)) throw refusal(node, jid)
     return requireAttacher(ruling(node), jid)
   }
   const affiliation = affiliationOf(node, jid)

@@ -6,6 +6,7 @@ import { affiliationOf } from './access.ts'
 import { attachedName, isDerived, summaryName } from './attachments/names.ts'
 import { awaitExpiry } from './expiry.ts'
 import { maxItems, maxPayload, notifyRetract, persistItems, settingOf, whenFull } from './fields.ts'
+import { followersName } from './followers/names.ts'
 import { notify, notifyItem, replyAddress } from './notify.ts'
 import { dropNode, findNode, itemsOf, type Node, savePeople, storedItemsOf } from './service.ts'
 import { type ItemEntry, itemKey, itemStore, payloadStore, tables, usageStore } from './store.ts'
@@ -229,10 +230,12 @@ function dropAttached(node: Node, ids: readonly string[]): void {
   retractItems(summary, ids, true)
 }
 
-/** The node of what is attached to another one’s items goes with it. */
-export function dropSummary({ service, name }: Node): void {
-  const summary = findNode(service, summaryName(name))
-  if (summary) dropDerived(summary)
+/** What the server tells about a node, in nodes of their own, goes with it. */
+export function dropSummaries({ service, name }: Node): void {
+  for (const derived of [summaryName(name), followersName(name)]) {
+    const node = findNode(service, derived)
+    if (node) dropDerived(node)
+  }
 }
 
 function dropDerived(node: Node): void {

@@ -30,6 +30,8 @@ import { describeNode, visibleNodes } from './discovery.ts'
 import { announced, dispatch } from './dispatch.ts'
 import { expiryTimer } from './expiry.ts'
 import { fetchJob } from './fetch.ts'
+import { followersKind } from './followers/followers.ts'
+import { NS_PUBLIC } from './followers/names.ts'
 import { nodeCountStore } from './hosted/counts.ts'
 import { farewellJob, sayFarewell } from './hosted/farewell.ts'
 import { hostedService } from './hosted/hosted.ts'
@@ -92,6 +94,10 @@ export const pubsub: XmppModule = defineModule({
       status: 'partial',
       note: 'At services; the nodes of an account are few, and are not filtered.',
     }),
+    xep('0465', '0.1.1', {
+      status: 'partial',
+      note: 'Who follows a node is told by its service; what an account follows is not, as that is known only where subscriptions are made by XEP-0376.',
+    }),
     xep('0470', '0.2.0', {
       status: 'partial',
       note: 'Whoever may read a node may attach to its items, also where only publishers publish; where subscribers do, only they. Names of nodes are taken in the spelling of XEP-0060 §12.21 only. Of attachments that are not specified there nothing is summed up.',
@@ -104,6 +110,7 @@ export const pubsub: XmppModule = defineModule({
       NS_PUBSUB,
       NS_ATTACHMENTS,
       NS_CACHING,
+      NS_PUBLIC,
       ...orderFeatures(NS_PUBSUB),
       ...announced(
         ...['auto-create', 'auto-subscribe', 'filtered-notifications', 'presence-subscribe'],
@@ -118,6 +125,7 @@ export const pubsub: XmppModule = defineModule({
       NS_FILTER,
       NS_ATTACHMENTS,
       NS_CACHING,
+      NS_PUBLIC,
       ...orderFeatures(NS_PUBSUB),
       ...announced(),
     ],
@@ -211,7 +219,7 @@ export const pubsub: XmppModule = defineModule({
 function provideNodes(port: PubsubPort, serviceOf: (scope: Scope) => Service): void {
   const nodes = nodesFor(serviceOf)
   port.provide(nodes)
-  for (const kind of attachmentKinds(serviceOf, nodes)) port.type(kind)
+  for (const kind of [...attachmentKinds(serviceOf, nodes), followersKind]) port.type(kind)
 }
 
 /** Subscriptions and items end by themselves. */

@@ -70,6 +70,8 @@ export interface Service {
   groupsOf(jid: Jid): readonly string[]
   /** Tells those who hear of a node without having subscribed to it (XEP-0060 §9.1); the message lacks `to`. */
   announce(node: Node, message: XmlElement): void
+  /** What follows from changed affiliations and subscriptions, whatever changed them. */
+  peopleChanged(node: Node, before: People, after: People): void
 }
 
 /** One action of a `<pubsub/>` request. */
@@ -219,7 +221,10 @@ export function peopleOf({ service, name }: Node): People {
 }
 
 /** Stores who has to do with a node. */
-export function savePeople({ service: { scope }, name }: Node, people: People): void {
+export function savePeople(node: Node, people: People): void {
+  const { service, name } = node
+  const before = peopleOf(node)
   const isEmpty = people.affiliations.size === 0 && people.subscriptions.size === 0
-  scope.set(peopleStore, name, isEmpty ? undefined : people)
+  service.scope.set(peopleStore, name, isEmpty ? undefined : people)
+  service.peopleChanged(node, before, people)
 }

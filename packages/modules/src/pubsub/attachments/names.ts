@@ -1,3 +1,5 @@
+import { followersPrefix } from '../followers/names.ts'
+
 /** XEP-0470 §4.1: what others attach to items. */
 export const NS_ATTACHMENTS = 'urn:xmpp:pubsub-attachments:1'
 /** XEP-0470 §4.6: what of it there is for each item of a node. */
@@ -51,13 +53,19 @@ export function targetIn(name: string): Target | undefined {
   }
 }
 
-/** The node that a node of attachments, or a summary of them, belongs to; undefined for all other nodes. */
+/** The node that one of attachments, a summary of them or a list of subscribers belongs to; undefined for all others. */
 export function baseOf(name: string): string | undefined {
-  if (name.startsWith(summaryPrefix)) return name.slice(summaryPrefix.length)
+  for (const prefix of [summaryPrefix, followersPrefix])
+    if (name.startsWith(prefix)) return name.slice(prefix.length)
   return targetIn(name)?.node
 }
 
 /** Whether a name is one that only the server gives. */
 export function isDerived(name: string): boolean {
-  return name.startsWith(attachedPrefix) || name.startsWith(summaryPrefix)
+  return name.startsWith(attachedPrefix) || isServers(name)
+}
+
+/** Whether only the server publishes there (XEP-0470 §4.6, XEP-0465 §4.4). */
+export function isServers(name: string): boolean {
+  return name.startsWith(summaryPrefix) || name.startsWith(followersPrefix)
 }

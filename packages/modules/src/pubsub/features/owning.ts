@@ -17,7 +17,7 @@ import {
   toTexts,
 } from '../fields.ts'
 import { notify } from '../notify.ts'
-import { dropSummary, keepsItems, purgeItems, trimItems } from '../publish.ts'
+import { dropSummaries, keepsItems, purgeItems, trimItems } from '../publish.ts'
 import {
   configureNode,
   createNode,
@@ -172,7 +172,7 @@ export function deleteNode(node: Node, uri?: string): void {
     notify(node, xml('delete', { node: node.name }, redirect))
   }
   purgeItems(node)
-  dropSummary(node)
+  dropSummaries(node)
   forgetExpiry(node.service.scope, node.name)
   savePeople(node, { affiliations: new Map(), subscriptions: new Map() })
   dropNode(node)

@@ -15,6 +15,7 @@ import {
   payloadType,
   settingOf,
 } from '../fields.ts'
+import { followersPrefix } from '../followers/names.ts'
 import { capacityOf, keepsItems, mayReplace, publishItem, retractItems } from '../publish.ts'
 import {
   createNode,
@@ -73,6 +74,8 @@ function targetOf(request: PubsubRequest, name: string, options: ConfigTexts): N
     requireConditions(node, options)
     return node
   }
+  // XEP-0465 §5
+  if (name.startsWith(followersPrefix)) throw new StanzaError('forbidden')
   if (isDerived(name)) return makeAttached(service, name, from)
   if (!service.autoCreate || bare(from) !== service.owner)
     return requireExisting(service, undefined, from)

@@ -12,8 +12,9 @@ import { xml } from '@tactus/xml'
 import { requireAccess, requireExisting, subscriptionsFor } from '../access.ts'
 import type { PubsubFeature } from '../feature.ts'
 import { answerWithItems } from '../fetch.ts'
+import { findAsked } from '../followers/followers.ts'
 import { firstOf, type ItemList, mostRecentFirst, ordered, pageOf } from '../paging.ts'
-import { findNode, itemsOf, type Node, type PubsubRequest } from '../service.ts'
+import { itemsOf, type Node, type PubsubRequest } from '../service.ts'
 import type { ItemEntry } from '../store.ts'
 import { NS_PUBSUB, pubsubElement, pubsubError, requireNode } from '../wire.ts'
 
@@ -29,7 +30,7 @@ export const retrieving: PubsubFeature = {
 function retrieve(request: PubsubRequest): IqAnswer {
   const { service, action, from, stanza } = request
   const name = requireNode(action)
-  const node = requireExisting(service, findNode(service, name), from)
+  const node = requireExisting(service, findAsked(service, name, from), from)
   requireAccess(node, from)
   requireSubscription(node, from, action.attrs.subid)
   const { entries, summary } = chosen(request, itemsOf(node))

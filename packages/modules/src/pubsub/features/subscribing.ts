@@ -13,6 +13,8 @@ import {
 import { askOwners, awaitEnd, sendLastTo, subscriptionElement } from '../approval.ts'
 import type { PubsubFeature } from '../feature.ts'
 import { accessModel, allowsSubscribing, type ConfigTexts, settingOf } from '../fields.ts'
+import { findAsked } from '../followers/followers.ts'
+import { isPublic, NS_PUBLIC, withPublicity } from '../followers/names.ts'
 import { startList } from '../lists.ts'
 import { optionsForm, readSubscriptionOptions, sameOptions } from '../options.ts'
 import { findNode, type Node, type PubsubRequest, peopleOf, savePeople } from '../service.ts'
@@ -67,7 +69,7 @@ function subscribe({ service, scope, action, from, pubsub }: PubsubRequest): IqA
   const jid = subscriberOf(action)
   // §6.1.3.1
   if (!jid || bare(jid) !== bare(from)) throw pubsubError('bad-request', 'invalid-jid')
-  const node = requireExisting(service, findNode(service, name), from)
+  const node = requireExisting(service, findAsked(service, name, from), from)
   const known = subscriptionsFor(node, jid)
   if (known.some(({ state }) => state === 'pending'))
     throw pubsubError('not-authorized', 'pending-subscription')
@@ -76,19 +78,27 @@ function subscribe({ service, scope, action, from, pubsub }: PubsubRequest): IqA
   if (!settingOf(node.config, allowsSubscribing)) throw unsupported('subscribe')
   const options = chosenOptions(node, pubsub)
   const former = known.find((each) => !options || sameOptions(each.options, options))
-  if (former) return pubsubElement(subscriptionElement(name, former))
+  const toAll = action.getChild('public', NS_PUBLIC) !== undefined
+  if (former) return subscribeAgain(node, former, toAll)
   if (known.length >= mostOfOne) throw tooMany()
   const subscription: Subscription = {
     subid: scope.makeId(),
     jid,
     state: waits ? 'pending' : 'subscribed',
-    options: options ?? {},
+    options: withPublicity(options ?? {}, toAll),
   }
   storeSubscription(node, subscription)
   if (waits) askOwners(node, subscription)
   else sendLastTo(node, subscription)
   const told = options && xml('options', null, optionsForm(node, subscription, 'result'))
   return pubsubElement(subscriptionElement(name, subscription), told)
+}
+
+/** XEP-0465 §4.3: once more without it, and a subscription that was public is nobody else’s business again. */
+function subscribeAgain(node: Node, former: Subscription, toAll: boolean): XmlElement {
+  if (isPublic(former.options) !== toAll)
+    storeSubscription(node, { ...former, options: withPublicity(former.options, toAll) })
+  return pubsubElement(subscriptionElement(node.name, former))
 }
 
 /** §6.3.7: what comes with the request; undefined where nothing does. */

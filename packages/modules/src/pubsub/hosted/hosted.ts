@@ -1,6 +1,7 @@
 import type { PubsubPort, Scope } from '@tactus/core'
 import { type BareJid, bare, domainpart } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
+import { followPublicly } from '../followers/followers.ts'
 import type { Limits, Service } from '../service.ts'
 import { pubsubError } from '../wire.ts'
 import type { HostedSettings } from './config.ts'
@@ -40,6 +41,7 @@ export function hostedService(scope: Scope, parts: HostedParts): Service {
     sharesPresence: () => false,
     groupsOf: () => [],
     announce() {},
+    peopleChanged: followPublicly,
 
     requireCreator(jid) {
       const { creation } = settings

@@ -14,6 +14,7 @@ import { clone, type XmlElement, xml } from '@tactus/xml'
 import { mayAccess, requireKnown } from '../access.ts'
 import { sendItems } from '../fetch.ts'
 import { deliverNotifications, sendLast, settingOf } from '../fields.ts'
+import { followPublicly } from '../followers/followers.ts'
 import { findNode, itemsOf, type Limits, type Node, type Service } from '../service.ts'
 import { NS_ADDRESSES, NS_PUBSUB_EVENT, pubsubError } from '../wire.ts'
 import type { Interests } from './interests.ts'
@@ -49,6 +50,7 @@ export function accountService(
     sharesPresence: (jid) => maySeePresence(scope, jid),
     groupsOf: (jid) => rosterOf(scope).items.get(bare(jid))?.groups ?? [],
     announce: (node, message) => announce(node, message, interests),
+    peopleChanged: followPublicly,
   }
 }
 
