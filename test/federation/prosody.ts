@@ -1,17 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { freePort, type RemoteOptions } from './remote.ts'
-
-/** What a Prosody of a test is told. */
-export interface ProsodyOptions extends RemoteOptions {
-  readonly accounts: readonly string[]
-  /** It has TLS from the first byte as well (XEP-0368). */
-  readonly direct?: boolean
-}
+import type { ForeignOptions, ForeignServer } from './foreign.ts'
+import { ForeignProcess } from './foreign-process.ts'
+import { freePort } from './remote.ts'
 
 interface Ports {
   readonly c2s: number
@@ -20,71 +12,51 @@ interface Ports {
 }
 
 /** Debian's Prosody, as it comes, with accounts whose password is `secret` and rooms at `rooms.<domain>`. */
-export class Prosody implements AsyncDisposable {
+export class Prosody implements ForeignServer {
   readonly address: string
   readonly c2s: number
   readonly s2s: number
   readonly s2sTls: number
   readonly #folder: string
-  readonly #child: ChildProcess
-  readonly #lines: string[] = []
+  readonly #process: ForeignProcess
 
-  private constructor(options: ProsodyOptions, ports: Ports) {
-    this.address = options.address
+  private constructor(address: string, ports: Ports, folder: string, running: ForeignProcess) {
+    this.address = address
     this.c2s = ports.c2s
     this.s2s = ports.s2s
     this.s2sTls = ports.s2sTls
-    this.#folder = mkdtempSync(join(tmpdir(), 'tactus-prosody-'))
-    const file = join(this.#folder, 'prosody.cfg.lua')
-    writeFileSync(file, configuration(options, ports, this.#folder))
-    const accounts = join(this.#folder, encode(options.domain), 'accounts')
-    mkdirSync(accounts, { recursive: true })
-    for (const name of options.accounts)
-      writeFileSync(join(accounts, `${name}.dat`), 'return { ["password"] = "secret"; };\n')
-    this.#child = spawn('prosody', ['-F', '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] })
-    const kill = (): void => void this.#child.kill('SIGKILL')
-    process.once('exit', kill)
-    this.#child.once('exit', () => process.off('exit', kill))
+    this.#folder = folder
+    this.#process = running
   }
 
-  static async start(options: ProsodyOptions): Promise<Prosody> {
-    const { address } = options
-    const c2s = await freePort(address)
-    const s2s = await freePort(address)
-    const prosody = new Prosody(options, { c2s, s2s, s2sTls: await freePort(address) })
-    await prosody.#listening()
-    return prosody
+  static async start(options: ForeignOptions): Promise<Prosody> {
+    const { address, domain, accounts } = options
+    const [c2s, s2s] = [await freePort(address), await freePort(address)]
+    const ports = { c2s, s2s, s2sTls: await freePort(address) }
+    const folder = mkdtempSync(join(tmpdir(), 'tactus-prosody-'))
+    const file = join(folder, 'prosody.cfg.lua')
+    writeFileSync(file, configuration(options, ports, folder))
+    const store = join(folder, encode(domain), 'accounts')
+    mkdirSync(store, { recursive: true })
+    for (const name of accounts)
+      writeFileSync(join(store, `${name}.dat`), 'return { ["password"] = "secret"; };\n')
+    // It says so of each of its two services.
+    let left = 2
+    const running = await ForeignProcess.start({
+      command: 'prosody',
+      args: ['-F', '--config', file],
+      isReady: (line) => /Activated service '(c2s|s2s)'/.test(line) && --left === 0,
+    })
+    return new Prosody(address, ports, folder, running)
   }
 
   get output(): string {
-    return this.#lines.join('\n')
+    return this.#process.output
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exited = once(this.#child, 'exit')
-      this.#child.kill('SIGKILL')
-      await exited
-    }
+    await this.#process[Symbol.asyncDispose]()
     rmSync(this.#folder, { recursive: true, force: true })
-  }
-
-  /** It says so of each of its two ports. */
-  #listening(): Promise<void> {
-    const { stdout, stderr } = this.#child
-    return new Promise((resolve, reject) => {
-      let left = 2
-      const keep = (line: string): void => {
-        this.#lines.push(line)
-        if (!/Activated service '(c2s|s2s)'/.test(line)) return
-        left -= 1
-        if (left === 0) resolve()
-      }
-      if (stdout) createInterface({ input: stdout }).on('line', keep)
-      if (stderr) createInterface({ input: stderr }).on('line', keep)
-      this.#child.once('exit', () => reject(new Error(`prosody ended:\n${this.output}`)))
-      this.#child.once('error', reject)
-    })
   }
 }
 
@@ -93,7 +65,7 @@ const encode = (domain: string): string =>
   domain.replace(/[^A-Za-z0-9]/g, (character) => `%${character.charCodeAt(0).toString(16)}`)
 
 function configuration(
-  { domain, address, resolver, certificate, key, authority, dialback, direct }: ProsodyOptions,
+  { domain, address, resolver, certificate, key, authority, dialback, direct }: ForeignOptions,
   { c2s, s2s, s2sTls }: Ports,
   folder: string,
 ): string {

@@ -116,9 +116,10 @@ export function canOwnServices(test: TestContext): boolean {
 }
 
 /** Programs of others that tests talk to us with or through, by Debian package. */
-type ForeignClient =
+export type ForeignClient =
   | 'chromium'
   | 'dbus'
+  | 'ejabberd'
   | 'haproxy'
   | 'libervia-cli'
   | 'profanity'
@@ -127,7 +128,10 @@ type ForeignClient =
   | 'python3-slixmpp'
 
 /** Programs that are called otherwise than their packages. */
-const programs: Partial<Record<ForeignClient, string>> = { dbus: 'dbus-run-session' }
+const programs: Partial<Record<ForeignClient, string>> = {
+  dbus: 'dbus-run-session',
+  ejabberd: 'ejabberdctl',
+}
 
 const hasClient = (client: ForeignClient): boolean =>
   client === 'python3-slixmpp'
