@@ -23,6 +23,8 @@ export interface OccupantResource {
   readonly jid: FullJid
   /** What it last said of itself, without what only the room says. */
   readonly presence: Stanza
+  /** Its client keeps the lists of affiliations, and wants to know which version it has (XEP-0463). */
+  readonly followsLists?: boolean
 }
 
 /** Somebody in a room under a nickname; with several resources, all of one account. */

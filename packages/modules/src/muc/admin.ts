@@ -4,7 +4,7 @@ import { StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 import { changeAffiliation } from './affiliations.ts'
 import { invite, isHidden } from './invite.ts'
-import { mayAffiliate } from './permissions.ts'
+import { mayAffiliate, mayReadLists } from './permissions.ts'
 import { grantRole } from './roles.ts'
 import { type Rooms, RoomTurn } from './room.ts'
 import { itemElement, NS_MUC_ADMIN, readAffiliation, readRole, textOf } from './wire.ts'
@@ -63,12 +63,8 @@ function byAffiliation(
   affiliation: Affiliation,
 ): readonly XmlElement[] {
   const actor = room.actorOf(from)
-  // SECURITY: V44. The ban list is the admins'; the others' for whom the owner says, and only where addresses are open.
   const mayRead =
-    affiliation === 'outcast'
-      ? room.may(actor, 'administer')
-      : room.may(actor, 'read-members-unseen') ||
-        (room.may(actor, 'read-members') && room.may(actor, 'see-addresses'))
+    affiliation === 'outcast' ? room.may(actor, 'administer') : mayReadLists(actor, room.settings)
   if (!mayRead) throw new StanzaError('forbidden')
   const items: XmlElement[] = []
   for (const [jid, { affiliation: is, nick, reason }] of room.affiliations())

@@ -2,10 +2,12 @@ import type { Affiliation, Occupant, Role } from '@tactus/core'
 import type { BareJid, Jid } from '@tactus/jid'
 import { NS_CLIENT, NS_HINTS, StanzaError } from '@tactus/stanza'
 import { xml } from '@tactus/xml'
+import type { VersionStep } from './affiliation-log.ts'
 import { expel } from './leave.ts'
 import { initialRole } from './permissions.ts'
-import { announceChange } from './presence.ts'
+import { announceChange, isSeen } from './presence.ts'
 import { isPresent, type RoomTurn } from './room.ts'
+import { followersOf, versionElement } from './versions.ts'
 import { itemElement, userElement } from './wire.ts'
 
 /** A change of what an account is to the room. */
@@ -29,27 +31,56 @@ export function changeAffiliation(room: RoomTurn, change: AffiliationChange): vo
   mayChange(room, before?.affiliation ?? 'none', affiliation)
   const isListed = affiliation !== 'none' && affiliation !== 'outcast'
   const nick = isListed ? (change.nick ?? before?.nick) : undefined
-  room.setAffiliated(account, affiliation === 'none' ? undefined : { affiliation, nick, reason })
-  if ((before?.affiliation ?? 'none') === affiliation) return
+  const affiliated = affiliation === 'none' ? undefined : { affiliation, nick, reason }
+  const versions = room.setAffiliated(account, affiliated)
+  if (versions) tellOfChange(room, { ...change, versions })
+}
+
+/** Takes an account out of the lists, the last owner among them, because there is no such account any more. */
+export function forget(room: RoomTurn, account: BareJid): void {
+  const versions = room.setAffiliated(account, undefined)
+  if (versions) tellOfChange(room, { account, affiliation: 'none', versions })
+}
+
+interface MadeChange extends AffiliationChange {
+  readonly versions: VersionStep | undefined
+}
+
+function tellOfChange(room: RoomTurn, change: MadeChange): void {
+  const { account } = change
   const present = [...room.occupants()].filter((occupant) => occupant.account === account)
-  for (const occupant of present) applyTo(room, occupant, change)
-  if (present.length === 0) tellOfAbsent(room, change)
+  let isHeard = false
+  for (const [index, occupant] of present.entries()) {
+    // Whoever is there under several nicknames changes the lists once.
+    const role = applyTo(room, occupant, index === 0 ? change : { ...change, versions: undefined })
+    if (index === 0) isHeard = isSeen(room, role)
+  }
+  if (!isHeard) tellOfUnseen(room, change)
 }
 
 /**
- * §10.3, §10.6, §10.7: who is not in has no presence that could say it.
+ * §10.3, §10.6, §10.7: who is not in has no presence that could say it, and of those whose presence is not shown nobody
+ * sees any.
  *
  * SECURITY: V44, only to those who may know of addresses.
  */
-function tellOfAbsent(room: RoomTurn, { account, affiliation, reason }: AffiliationChange): void {
-  const knowing = [...room.occupants()].filter((occupant) =>
-    room.may(room.actor(occupant), 'see-addresses'),
+function tellOfUnseen(room: RoomTurn, change: MadeChange): void {
+  const { account, affiliation, reason, versions } = change
+  const knowing = [...room.occupants()].filter(
+    (occupant) => occupant.account !== account && room.may(room.actor(occupant), 'see-addresses'),
   )
   const item = itemElement({ affiliation, jid: account, role: 'none', reason })
   const attrs = { xmlns: NS_CLIENT, from: room.jid, id: room.scope.makeId() }
   // It is news for those who are here now, and nothing that anybody needs to find later.
   const hint = xml('no-store', { xmlns: NS_HINTS })
-  room.multicast(knowing, xml('message', attrs, userElement([], item), hint))
+  const following = knowing.flatMap((occupant) => followersOf(room, occupant))
+  const others = knowing.flatMap(({ resources }) =>
+    resources.filter((resource) => !following.includes(resource)),
+  )
+  room.spread(others, xml('message', attrs, userElement([], item), hint))
+  if (following.length === 0) return
+  const user = userElement([], versionElement(room, versions), item)
+  room.spread(following, xml('message', attrs, user, hint))
 }
 
 function mayChange(room: RoomTurn, before: Affiliation, after: Affiliation): void {
@@ -66,21 +97,28 @@ function ownersOf(room: RoomTurn): number {
   return owners
 }
 
-/** What it means for somebody who is in the room. */
+/** What it means for somebody who is in the room; answers the role whose presence others see of it. */
 function applyTo(
   room: RoomTurn,
   occupant: Occupant,
-  { affiliation, reason, actor }: AffiliationChange,
-): void {
+  { affiliation, reason, actor, versions }: MadeChange,
+): Role {
   const item = { reason, actor: actor && { nick: actor.nick, jid: actor.jid } }
   // §9.1
-  if (affiliation === 'outcast') return expel(room, occupant, { codes: [301], affiliation, item })
+  if (affiliation === 'outcast') {
+    expel(room, occupant, { codes: [301], affiliation, item, versions })
+    return occupant.role
+  }
   const role = roleAfter(room, occupant, affiliation)
   // §9.4: who is no member any more has to leave where only members are.
-  if (!isPresent(role)) return expel(room, occupant, { codes: [321], affiliation, item })
+  if (!isPresent(role)) {
+    expel(room, occupant, { codes: [321], affiliation, item, versions })
+    return occupant.role
+  }
   const changed = { ...occupant, role }
   room.putOccupant(changed)
-  announceChange(room, changed, occupant, { item })
+  announceChange(room, changed, occupant, { item, versions })
+  return role
 }
 
 /** Admins are moderators; who was one by that alone is what somebody of the new affiliation comes in as. */

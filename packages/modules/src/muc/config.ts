@@ -31,6 +31,10 @@ export const mucConfig: z.ZodType<MucConfig> = z.strictObject({
   affiliations: z.int().positive().default(5_000).meta({
     description: 'Most accounts with an affiliation to one room, those banned among them.',
   }),
+  affiliationChanges: z.int().positive().max(10_000).default(500).meta({
+    description:
+      'Changes of a room’s affiliations that are remembered, so that clients that know the list get no more than what is new (XEP-0463).',
+  }),
   history: z.int().min(0).max(1_000).default(100).meta({
     description: 'Most messages of a room that are kept for those who join.',
   }),
@@ -79,6 +83,7 @@ export interface MucConfig {
   readonly occupants: number
   readonly resources: number
   readonly affiliations: number
+  readonly affiliationChanges: number
   readonly history: number
   readonly historyBytes: number
   readonly nickBytes: number

@@ -15,6 +15,7 @@ import { initialRole } from './permissions.ts'
 import { announce, announceDeparture, introduceAll, tellItself, unavailableOf } from './presence.ts'
 import { isPresent, type Rooms, RoomTurn } from './room.ts'
 import { roomCountStore } from './store.ts'
+import { asksForLists, sendLists } from './versions.ts'
 import { bareUnavailable, itemElement, NS_MUC, userElement, withoutClaims } from './wire.ts'
 
 /** Refuses in the room's name, as §7.2 has it. */
@@ -41,25 +42,34 @@ function appear(rooms: Rooms, arriving: ServiceStanza): void {
   const nick = resourcepart(to)
   if (nick === undefined || !isFull(from))
     throw refusal(scope, 'jid-malformed', 'a nickname is missing')
-  const { nickBytes, presenceBytes } = rooms.config(scope)
-  if (Buffer.byteLength(nick) > nickBytes)
-    throw refusal(scope, 'not-acceptable', `A nickname may have ${nickBytes} bytes.`)
-  const resource = {
-    jid: from,
-    presence: withoutClaims(stanza, scope.entity).with({ to: undefined }),
-  }
-  if (resource.presence.bytes.length > presenceBytes)
-    throw refusal(scope, 'policy-violation', `Presence in a room may have ${presenceBytes} bytes.`)
+  const presence = withoutClaims(stanza, scope.entity).with({ to: undefined })
+  mayBeThatLong(rooms, scope, { nick, presence })
   const room = RoomTurn.find(rooms, scope)
   const occupant = room?.occupantOf(from)
   if (!occupant && !stanza.hasChild('x', NS_MUC)) return sayNotIn(scope, from, nick)
   if (room) mayAppear(room, from)
+  const resource = { jid: from, presence, followsLists: asksForLists(stanza) }
   if (room && occupant && !isRejoin(occupant, nick, stanza)) {
-    if (occupant.nick === nick) update(room, occupant, resource)
-    else changeNick(room, occupant, resource, nick)
+    const known = occupant.resources.find(({ jid }) => jid === from)
+    const changed = { ...resource, followsLists: known?.followsLists ?? false }
+    if (occupant.nick === nick) update(room, occupant, changed)
+    else changeNick(room, occupant, changed, nick)
     return
   }
   enter(rooms, room, { resource, nick, stanza, scope })
+}
+
+/** @throws {StanzaError} `not-acceptable`, `policy-violation` */
+function mayBeThatLong(
+  rooms: Rooms,
+  scope: Scope,
+  { nick, presence }: { readonly nick: string; readonly presence: Stanza },
+): void {
+  const { nickBytes, presenceBytes } = rooms.config(scope)
+  if (Buffer.byteLength(nick) > nickBytes)
+    throw refusal(scope, 'not-acceptable', `A nickname may have ${nickBytes} bytes.`)
+  if (presence.bytes.length > presenceBytes)
+    throw refusal(scope, 'policy-violation', `Presence in a room may have ${presenceBytes} bytes.`)
 }
 
 function mayAppear(room: RoomTurn, from: FullJid): void {
@@ -123,6 +133,7 @@ function enter(rooms: Rooms, found: RoomTurn | undefined, entering: Entering): v
       `${room.config.resources} resources are in already.`,
     )
   room.putOccupant(occupant)
+  sendLists(room, occupant, entering.stanza)
   // §7.1: everybody's presence, one's own, then the history, the subject, and what is said.
   introduceAll(room, occupant, resource.jid)
   const selfCodes = [...entryCodes(room, occupant), ...(found ? [] : [201])]
@@ -218,7 +229,7 @@ function changeNick(
   const told = { codes: [303], item: { nick }, role: occupant.role }
   // Other resources keep the nickname: they were not asked.
   if (rest.length > 0) {
-    const itself = { ...occupant, resources: [{ jid: resource.jid, presence: resource.presence }] }
+    const itself = { ...occupant, resources: [resource] }
     room.dropOccupant(occupant, { ...occupant, resources: rest })
     tellLeaving(room, itself, told)
   } else {

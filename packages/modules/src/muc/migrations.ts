@@ -1,4 +1,5 @@
 import { columnTypes, createTable, type Migration } from '@tactus/storage'
+import { affiliationLogTable } from './affiliation-log.ts'
 import { affiliationTable, historyTable, roomTable } from './store.ts'
 
 /** Rooms, affiliations, history. */
@@ -73,5 +74,20 @@ export const listingMigration: Migration = {
       .columns(['service', 'listed', 'entity', 'temporary'])
       .execute()
     await db.schema.dropIndex('muc_room_listed').execute()
+  },
+}
+
+/** What became of affiliations, by the version of the lists that it made (XEP-0463). */
+export const affiliationLogMigration: Migration = {
+  name: '0150-muc-affiliation-log',
+  async up(db, dialect) {
+    const { text, integer } = columnTypes(dialect)
+    await createTable(db, dialect, affiliationLogTable)
+      .addColumn('entity', text, (column) => column.notNull())
+      .addColumn('version', integer, (column) => column.notNull())
+      .addColumn('jid', text, (column) => column.notNull())
+      .addColumn('before', text, (column) => column.notNull())
+      .addPrimaryKeyConstraint('muc_affiliation_change_pk', ['entity', 'version'])
+      .execute()
   },
 }

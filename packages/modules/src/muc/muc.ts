@@ -20,9 +20,11 @@ import {
   StanzaError,
 } from '@tactus/stanza'
 import { changeList, readList } from './admin.ts'
+import { affiliationLogStore } from './affiliation-log.ts'
 import { roomCommands, serveCommands } from './commands.ts'
 import { mucConfig } from './config.ts'
 import { maxOccupants, membersOnly, password } from './features/admission.ts'
+import { affiliationVersions } from './features/affiliation-versions.ts'
 import { avatar, NS_VCARD, readAvatar, roomCardStore, setAvatar } from './features/avatar.ts'
 import { farewell, farewellJob, sayFarewell } from './features/farewell.ts'
 import { hatCommandNode, NS_COMMANDS, runHatCommand } from './features/hat-commands.ts'
@@ -54,7 +56,12 @@ import { privateMessages, voice } from './features/voice.ts'
 import { bePresent } from './join.ts'
 import { leave, lose } from './leave.ts'
 import { listingJob, startListing } from './listing.ts'
-import { listingMigration, mucMigration, temporaryMigration } from './migrations.ts'
+import {
+  affiliationLogMigration,
+  listingMigration,
+  mucMigration,
+  temporaryMigration,
+} from './migrations.ts'
 import { nickStore, occupantStore } from './occupants.ts'
 import { changeRoom, offerConfiguration } from './owner.ts'
 import { passIq } from './private.ts'
@@ -84,7 +91,7 @@ export const muc: XmppModule = defineModule({
   implements: [
     xep('0045', '1.35.5', {
       status: 'partial',
-      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; logging (170, 171), as no log is public; fast reconnect (XEP-0311), deferred since 2013 and known to no client: a session that is resumed (XEP-0198) misses nothing, and history is asked for by time or from the archive; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer; versions of the lists of affiliations (XEP-0463) and indicators of activity (XEP-0437), which are not there yet. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one.',
+      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; logging (170, 171), as no log is public; fast reconnect (XEP-0311), deferred since 2013 and known to no client: a session that is resumed (XEP-0198) misses nothing, and history is asked for by time or from the archive; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer; indicators of activity (XEP-0437), which are not there yet. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one.',
     }),
     xep('0249', '1.2', {
       note: 'Mediated invitations carry a direct one; those between people need nothing of a server.',
@@ -96,6 +103,9 @@ export const muc: XmppModule = defineModule({
     xep('0410', '1.1.0'),
     xep('0421', '1.0.1'),
     xep('0425', '0.3.0'),
+    xep('0463', '0.2.0', {
+      note: 'Versions are told to those who asked for them when they came in and may read the lists; the banned are named to admins alone.',
+    }),
     xep('0486', '0.1.0'),
     xep('0500', '0.1.1'),
   ],
@@ -104,6 +114,7 @@ export const muc: XmppModule = defineModule({
   stores: [
     roomStore,
     affiliationStore,
+    affiliationLogStore,
     historyStore,
     roomCountStore,
     occupantStore,
@@ -119,6 +130,7 @@ export const muc: XmppModule = defineModule({
     roomCardStore.migration('0131-muc-card'),
     temporaryMigration,
     listingMigration,
+    affiliationLogMigration,
   ],
   commands: roomCommands,
   jobs: { list: listingJob, farewell: farewellJob, sweep: sweepJob },
@@ -203,6 +215,7 @@ function builtIn(
     anonymity,
     presenceBroadcast,
     memberList,
+    affiliationVersions,
     voice,
     privateMessages,
     invitations,

@@ -6,7 +6,7 @@ type Stored = readonly [
   account: string,
   role: Occupant['role'],
   since: number,
-  ...resources: readonly (readonly [jid: string, presence: Uint8Array])[],
+  ...resources: readonly (readonly [jid: string, presence: Uint8Array, followsLists?: boolean])[],
 ]
 
 /**
@@ -23,7 +23,9 @@ export const occupantStore: LiveStore<Occupant> = {
       account,
       role,
       since,
-      ...resources.map(({ jid, presence }) => [jid, presence.bytes] as const),
+      ...resources.map(({ jid, presence, followsLists }) =>
+        followsLists ? ([jid, presence.bytes, true] as const) : ([jid, presence.bytes] as const),
+      ),
     ] satisfies Stored,
   ],
   decode(stored) {
@@ -33,9 +35,10 @@ export const occupantStore: LiveStore<Occupant> = {
       account: account as BareJid,
       role,
       since,
-      resources: resources.map(([jid, presence]) => ({
+      resources: resources.map(([jid, presence, followsLists = false]) => ({
         jid: jid as FullJid,
         presence: Stanza.parse(presence),
+        followsLists,
       })),
     }
   },

@@ -106,6 +106,15 @@ function isAtLeast(affiliation: Affiliation, least: Affiliation): boolean {
   return affiliations.indexOf(affiliation) <= affiliations.indexOf(least)
 }
 
+/** Whether somebody may read the lists of members, admins and owners; that of the banned is the admins'. */
+export function mayReadLists(actor: Actor, settings: RoomSettings): boolean {
+  // SECURITY: V44. For whom the owner says, and only where addresses are open.
+  return (
+    isAllowed(actor, 'read-members-unseen', settings) ||
+    (isAllowed(actor, 'read-members', settings) && isAllowed(actor, 'see-addresses', settings))
+  )
+}
+
 /** The role that somebody of an affiliation comes in with (§5.1.2). */
 export function initialRole(affiliation: Affiliation, settings: RoomSettings): Role {
   if (affiliation === 'outcast') return 'none'

@@ -1,7 +1,9 @@
-import type { Affiliation, Occupant, Role } from '@tactus/core'
+import type { Affiliation, Occupant, OccupantResource, Role } from '@tactus/core'
 import type { Jid } from '@tactus/jid'
 import { Stanza, type XmlElement } from '@tactus/xml'
+import type { VersionStep } from './affiliation-log.ts'
 import type { RoomTurn } from './room.ts'
+import { followersOf, versionElement } from './versions.ts'
 import { bareUnavailable, type ItemFacts, itemElement, userElement } from './wire.ts'
 
 /** What the room says with an occupant's presence. */
@@ -15,10 +17,20 @@ export interface Announcement {
   readonly role?: Role
   readonly item?: Pick<ItemFacts, 'nick' | 'reason' | 'actor'>
   readonly children?: readonly XmlElement[]
+  /** Where it is also a change of the lists of affiliations. */
+  readonly versions?: VersionStep | undefined
+}
+
+/** What whoever gets a presence may know, and wants to. */
+interface View {
+  /** Real addresses. */
+  readonly knows: boolean
+  /** From which version of the lists it leads to which. */
+  readonly version?: XmlElement | undefined
 }
 
 /** The role's presence is one that all see (`muc#roomconfig_presencebroadcast`). */
-function isSeen(room: RoomTurn, role: Role): boolean {
+export function isSeen(room: RoomTurn, role: Role): boolean {
   return room.setting<readonly string[]>('muc#roomconfig_presencebroadcast').includes(role)
 }
 
@@ -59,7 +71,7 @@ export function introduceAll(room: RoomTurn, newcomer: Occupant, to: Jid): void 
   const knows = room.may(room.actor(newcomer), 'see-addresses')
   for (const occupant of room.occupants())
     if (occupant.nick !== newcomer.nick && isSeen(room, occupant.role))
-      room.tell(to, presenceOf(room, occupant, {}, knows))
+      room.tell(to, presenceOf(room, occupant, {}, { knows }))
 }
 
 /** An occupant's own presence as one of its resources sees it. */
@@ -70,9 +82,17 @@ export function tellItself(
   only?: Jid,
 ): void {
   const codes = [110, ...(what.codes ?? []), ...(what.selfCodes ?? [])]
-  const presence = presenceOf(room, occupant, { ...what, codes }, true)
-  if (only === undefined) room.tellOccupant(occupant, presence)
-  else room.tell(only, presence)
+  const told = occupant.resources.filter(({ jid }) => only === undefined || jid === only)
+  const followers = new Set(followersOf(room, occupant))
+  const tell = (resources: Occupant['resources'], version?: XmlElement): void => {
+    if (resources.length === 0) return
+    const view = { knows: true, version }
+    room.tellOccupant({ resources }, presenceOf(room, occupant, { ...what, codes }, view))
+  }
+  const following = told.filter((resource) => followers.has(resource))
+  // XEP-0463 §5.2.1: also where nothing changed, so that clients see that they missed nothing.
+  if (following.length > 0) tell(following, versionElement(room, what.versions))
+  tell(told.filter((resource) => !followers.has(resource)))
 }
 
 function tellOthers(
@@ -80,13 +100,22 @@ function tellOthers(
   others: readonly Occupant[],
   { occupant, what }: { readonly occupant: Occupant; readonly what: Announcement },
 ): void {
-  const knowing: Occupant[] = []
-  const unknowing: Occupant[] = []
-  for (const other of others)
-    (room.may(room.actor(other), 'see-addresses') ? knowing : unknowing).push(other)
-  // At most two encodings, however many there are.
-  if (knowing.length > 0) room.multicast(knowing, presenceOf(room, occupant, what, true))
-  if (unknowing.length > 0) room.multicast(unknowing, presenceOf(room, occupant, what, false))
+  const { versions } = what
+  const following = versions ? others.flatMap((other) => followersOf(room, other)) : []
+  const followers = new Set(following)
+  const knowing: OccupantResource[] = []
+  const unknowing: OccupantResource[] = []
+  for (const other of others) {
+    const audience = room.may(room.actor(other), 'see-addresses') ? knowing : unknowing
+    audience.push(...other.resources.filter((resource) => !followers.has(resource)))
+  }
+  const spread = (to: readonly OccupantResource[], view: View): void => {
+    if (to.length > 0) room.spread(to, presenceOf(room, occupant, what, view))
+  }
+  // At most three encodings, however many there are.
+  spread(knowing, { knows: true })
+  spread(unknowing, { knows: false })
+  if (versions) spread(following, { knows: true, version: versionElement(room, versions) })
 }
 
 function othersThan(room: RoomTurn, { nick }: Occupant): readonly Occupant[] {
@@ -97,7 +126,7 @@ function presenceOf(
   room: RoomTurn,
   occupant: Occupant,
   what: Announcement,
-  knows: boolean,
+  { knows, version }: View,
 ): Stanza {
   const last = occupant.resources.at(-1)
   const presence = what.presence ?? last?.presence ?? unavailableOf(room, occupant)
@@ -115,7 +144,7 @@ function presenceOf(
   return presence
     .with({ from: room.addressOf(occupant.nick), to: undefined })
     .append(
-      userElement(what.codes ?? [], item, ...(what.children ?? [])),
+      userElement(what.codes ?? [], version, item, ...(what.children ?? [])),
       ...stampsOf(room, occupant),
     )
 }

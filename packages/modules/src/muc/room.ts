@@ -1,6 +1,7 @@
 import type {
   Affiliation,
   Occupant,
+  OccupantResource,
   Role,
   Room,
   RoomFeature,
@@ -17,6 +18,13 @@ import {
 } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import { Stanza, type XmlElement } from '@tactus/xml'
+import {
+  type AffiliationLog,
+  affiliationLogStore,
+  type VersionStep,
+  versionOf,
+  withChange,
+} from './affiliation-log.ts'
 import type { MucConfig } from './config.ts'
 import { nickStore, occupantStore } from './occupants.ts'
 import { type Actor, initialRole, isAllowed, type Privilege } from './permissions.ts'
@@ -155,11 +163,23 @@ export class RoomTurn implements Room {
       if (nick !== undefined && affiliation !== 'outcast') yield [jid as BareJid, nick]
   }
 
-  setAffiliated(account: BareJid, affiliated: Affiliated | undefined): void {
+  /** What became of the affiliations lately. */
+  affiliationLog(): AffiliationLog {
+    return this.scope.get(affiliationLogStore) ?? []
+  }
+
+  /** Answers how the lists went on, where it is more than a nickname or a reason that is another. */
+  setAffiliated(account: BareJid, affiliated: Affiliated | undefined): VersionStep | undefined {
     const all = new Map(this.affiliations())
+    const before: Affiliation = all.get(account)?.affiliation ?? 'none'
     if (affiliated) all.set(account, affiliated)
     else all.delete(account)
     this.scope.set(affiliationStore, '', all)
+    if (before === (affiliated?.affiliation ?? 'none')) return undefined
+    const log = this.affiliationLog()
+    const change = { jid: account, before }
+    this.scope.set(affiliationLogStore, '', withChange(log, change, this.config.affiliationChanges))
+    return { since: versionOf(log), until: versionOf(log) + 1 }
   }
 
   occupants(): Iterable<Occupant> {
@@ -275,7 +295,14 @@ export class RoomTurn implements Room {
   }
 
   multicast(to: readonly Occupant[], stanza: Stanza | XmlElement): void {
-    const recipients = to.flatMap(({ resources }) => resources.map(({ jid }) => jid))
+    this.spread(
+      to.flatMap(({ resources }) => resources),
+      stanza,
+    )
+  }
+
+  spread(to: readonly OccupantResource[], stanza: Stanza | XmlElement): void {
+    const recipients = to.map(({ jid }) => jid)
     if (recipients.length > 0) this.scope.multicast(recipients, this.#signed(stanza))
   }
 
@@ -283,7 +310,7 @@ export class RoomTurn implements Room {
     this.scope.send(this.#signed(stanza).with({ to }))
   }
 
-  tellOccupant({ resources }: Occupant, stanza: Stanza | XmlElement): void {
+  tellOccupant({ resources }: Pick<Occupant, 'resources'>, stanza: Stanza | XmlElement): void {
     const signed = this.#signed(stanza)
     for (const { jid } of resources) this.scope.send(signed.with({ to: jid }))
   }
@@ -294,6 +321,7 @@ export class RoomTurn implements Room {
     for (const occupant of [...this.occupants()]) this.dropOccupant(occupant)
     const { scope } = this
     if (this.affiliations().size > 0) scope.set(affiliationStore, '', undefined)
+    if (scope.get(affiliationLogStore)) scope.set(affiliationLogStore, '', undefined)
     if (scope.get(historyStore)) scope.set(historyStore, '', undefined)
     scope.set(roomStore, '', undefined)
   }

@@ -19,7 +19,8 @@ export const NS_ROOM_INFO = 'http://jabber.org/protocol/muc#roominfo'
 export const NS_OCCUPANT_ID = 'urn:xmpp:occupant-id:0'
 /** Messages that their senders or moderators take back (XEP-0424). */
 export const NS_RETRACT = 'urn:xmpp:message-retract:1'
-
+/** Versions of the lists of affiliations (XEP-0463). */
+export const NS_AFFILIATION_VERSIONS = 'urn:xmpp:muc:affiliations:0'
 /** Roles of a room's own making (XEP-0317). */
 export const NS_HATS = 'urn:xmpp:hats:0'
 

@@ -2,6 +2,7 @@ import type { JobDefinition, RoomFeature, Scope } from '@tactus/core'
 import { bare, isFull } from '@tactus/jid'
 import { NS_CLIENT } from '@tactus/stanza'
 import { xml } from '@tactus/xml'
+import { forget } from '../affiliations.ts'
 import { roomsOf } from '../queries.ts'
 import type { RoomTurn } from '../room.ts'
 
@@ -30,7 +31,7 @@ export const farewell: RoomFeature = {
     const turn = room as RoomTurn
     // The next account of that name may have made this room before the rooms of the last one were found.
     const isOurs = turn.created <= Number(gone.attrs.at)
-    if (isOurs && turn.affiliations().has(from)) turn.setAffiliated(bare(from), undefined)
+    if (isOurs && turn.affiliations().has(from)) forget(turn, bare(from))
     return true
   },
 }
