@@ -294,8 +294,7 @@ test(
       const record = { usage: 3, selector: 1, matching: 1, data }
       names.certificates.set(`_${port}._tcp.host.mantua.lit`, [record])
     }
-    const key = shown.publicKey.export({ type: 'spki', format: 'der' })
-    name(createHash('sha256').update(key).digest())
+    name(digestOf(shown))
     const romeo = await realm.login('romeo@mantua.lit/exile')
     const juliet = await realm.login('juliet@verona.lit/balcony')
 
@@ -325,6 +324,60 @@ test(
     await juliet.hears("id='v1'", "type='error'", 'remote-server-not-found', 'certificate')
   },
 )
+
+/** Mantua, whose certificate nobody vouches for, and what the DNS says of it to verona. */
+async function named(says: (certificate: X509Certificate) => Uint8Array): Promise<Realm> {
+  const realm = await Realm.of(
+    { ...verona, s2s: { dnssec: true } },
+    { ...mantua, names: [], federation: { dialback: ['verona.lit'] } },
+  )
+  const { names } = realm
+  const port = realm.server('mantua.lit').port('s2sTls')
+  names.services.delete('_xmpp-server._tcp.mantua.lit')
+  names.locate('mantua.lit', port, '127.0.0.1', '_xmpps-server')
+  const data = says(await certificateAt(port, 'mantua.lit'))
+  const record = { usage: 3, selector: 1, matching: 1, data }
+  names.certificates.set(`_${port}._tcp.host.mantua.lit`, [record])
+  return realm
+}
+
+const digestOf = ({ publicKey }: X509Certificate): Uint8Array =>
+  createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest()
+
+test(
+  'RFC 7712 §5: who connects proves itself by the certificate that the DNS names for its domain’s servers',
+  limit,
+  async () => {
+    await using realm = await named(digestOf)
+    realm.names.isAuthentic = true
+    const romeo = await realm.login('romeo@mantua.lit/exile')
+    const juliet = await realm.login('juliet@verona.lit/balcony')
+
+    romeo.say(`<message to='${juliet.jid}' type='chat'><body>there</body></message>`)
+    await juliet.hears('there')
+
+    const [incoming] = await streamsOf(realm, 'verona.lit')
+    assert.deepEqual([incoming?.direction, incoming?.authentication], ['in', 'external'])
+  },
+)
+
+for (const [what, says, isAuthentic] of [
+  ['names another one', () => Buffer.alloc(32), true],
+  ['names it, and nobody verified that', digestOf, false],
+] as const)
+  test(`RFC 7712 §5: who connects proves nothing where the DNS ${what}`, limit, async () => {
+    await using realm = await named(says)
+    realm.names.isAuthentic = isAuthentic
+    const romeo = await realm.login('romeo@mantua.lit/exile')
+    await realm.login('juliet@verona.lit/balcony')
+
+    romeo.say("<message to='juliet@verona.lit' id='m1' type='chat'><body>x</body></message>")
+
+    // The key is right, but who confirms it cannot prove who it is either.
+    await romeo.hears("id='m1'", "type='error'", 'remote-server-timeout')
+  })
 
 async function certificateAt(port: number, servername: string): Promise<X509Certificate> {
   const socket = connect({ port, host: '127.0.0.1', servername, rejectUnauthorized: false })

@@ -9,6 +9,8 @@ export interface JudgePorts {
   readonly posh: Pick<Posh, 'names'>
   /** Whether a host of ours lets the web site of a domain say which certificate is its own. */
   mayAskWeb(local: string, remote: string): boolean
+  /** What the DNS says of each server of a domain, verified. @throws {Error} where nobody answered */
+  tlsaOfEach(domain: string): Promise<readonly (readonly TlsaRecord[])[]>
 }
 
 /** For whom a certificate was shown, and to whom. */
@@ -41,5 +43,22 @@ export class CertificateJudge {
     return (
       this.#ports.mayAskWeb(local, remote) && (await this.#ports.posh.names(remote, certificate))
     )
+  }
+
+  /**
+   * As `isProved`, for who connected to us: the certificate is such as one of the domain's servers would have to show
+   * (RFC 7712 §5).
+   */
+  async isProvedByClient(tls: TLSSocket, shown: Omit<Shown, 'tlsa'>): Promise<boolean> {
+    if (!tls.getPeerX509Certificate()) return false
+    try {
+      const each = await this.#ports.tlsaOfEach(shown.remote)
+      // A domain without servers may still speak.
+      for (const tlsa of each.length > 0 ? each : [[]])
+        if (await this.isProved(tls, { ...shown, tlsa })) return true
+    } catch {
+      // SECURITY: whoever can keep the DNS from answering must not win by it.
+    }
+    return false
   }
 }

@@ -1,8 +1,17 @@
 import { createHash, type X509Certificate } from 'node:crypto'
-import type { TlsaRecord } from './targets.ts'
+import type { Resolver, Target, TlsaRecord } from './targets.ts'
 
 const usages = { authority: 0, certificate: 1, ownAuthority: 2, ownCertificate: 3 } as const
 const longestChain = 8
+
+/** What the DNS says of the certificate of a server, verified. @throws {Error} where nobody answered */
+export async function tlsaOf(
+  { host, port, secure }: Pick<Target, 'host' | 'port' | 'secure'>,
+  resolver: Pick<Resolver, 'tlsa'>,
+): Promise<readonly TlsaRecord[]> {
+  // RFC 7673 §3.1: not for a service that anybody could have named.
+  return secure ? ((await resolver.tlsa?.(`_${port}._tcp.${host}`)) ?? []) : []
+}
 
 /** What TLS told of the other side's certificate, for {@link isNamedBy}. */
 export interface Presented {

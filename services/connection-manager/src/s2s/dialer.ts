@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import type { RemoteTarget } from '@tactus/bus'
 import { domainToAscii } from '@tactus/jid'
+import { tlsaOf } from './dane.ts'
 import { interleaved, raceTo } from './eyeballs.ts'
 import { lookUp } from './lookup.ts'
 import { isPrivate } from './private-addresses.ts'
@@ -89,6 +90,13 @@ export class Dialer {
     return tls
   }
 
+  /** What the DNS says of the certificate of each server of a domain (RFC 7712 §5). @throws {Error} as `Resolver` */
+  async tlsaOfEach(domain: string): Promise<readonly (readonly TlsaRecord[])[]> {
+    const { resolver, port } = this.#options
+    const targets = await findTargets(domain, port, this.#options)
+    return await Promise.all(targets.slice(0, mostAddresses).map((one) => tlsaOf(one, resolver)))
+  }
+
   /** What it would find, for people. @throws {Error} */
   async lookUp(domain: string): Promise<readonly RemoteTarget[]> {
     return await lookUp(domain, this.#options)
@@ -129,9 +137,7 @@ export class Dialer {
   ): Promise<Dialed> {
     const { addresses, target, local, remote } = to
     const { timeout, resolver } = this.#options
-    // RFC 7673 §3.1: not for a service that anybody could have named.
-    const name = `_${target.port}._tcp.${target.host}`
-    const tlsa = target.secure ? ((await resolver.tlsa?.(name)) ?? []) : []
+    const tlsa = await tlsaOf(target, resolver)
     const socket = await raceTo({ addresses, port: target.port, timeout })
     try {
       const address = socket.remoteAddress ?? ''

@@ -37,18 +37,18 @@ export function finders({
     read: (url) => readPage(url, web),
     failed: (domain, error) => log.info('posh_unread', { domain, err: error }),
   })
-  return {
-    dialer: new Dialer({
-      resolver: names,
-      chance: () => Buffer.from(env.random(4)).readUInt32BE(0) / 2 ** 32,
-      port,
-      allowPrivate,
-      timeout: timeouts.connect,
-      contextFor: (domain) => certificates.contextFor(domain),
-    }),
-    judge: new CertificateJudge({
-      posh,
-      mayAskWeb: (local, remote) => isListed(remote, hosts.hostOf(local)?.federation?.posh ?? []),
-    }),
-  }
+  const dialer = new Dialer({
+    resolver: names,
+    chance: () => Buffer.from(env.random(4)).readUInt32BE(0) / 2 ** 32,
+    port,
+    allowPrivate,
+    timeout: timeouts.connect,
+    contextFor: (domain) => certificates.contextFor(domain),
+  })
+  const judge = new CertificateJudge({
+    posh,
+    mayAskWeb: (local, remote) => isListed(remote, hosts.hostOf(local)?.federation?.posh ?? []),
+    tlsaOfEach: async (domain) => (validating ? await dialer.tlsaOfEach(domain) : []),
+  })
+  return { dialer, judge }
 }

@@ -148,7 +148,7 @@ export class IncomingDoor implements Door, Disposable {
 
   #proofOf(tls: TLSSocket): PeerProof {
     const { judge } = this.#ports
-    return new PeerProof((local, remote) => judge.isProved(tls, { local, remote, tlsa: [] }))
+    return new PeerProof((local, remote) => judge.isProvedByClient(tls, { local, remote }))
   }
 
   #streamPorts(settle: () => void): IncomingPorts {
