@@ -1,6 +1,7 @@
 import type { Jid } from '@tactus/jid'
 import type { FieldDefinition } from '@tactus/stanza'
 import type { XmlElement } from '@tactus/xml'
+import type { IqAnswer, IqRequest } from './module.ts'
 import type { Scope } from './scope.ts'
 
 /** One item of a node (XEP-0060 §4). */
@@ -120,6 +121,8 @@ export interface Nodes {
   retract(scope: Scope, node: string, ids: readonly string[]): void
   /** Whether somebody may have the items of a node; false also where there is none. */
   mayRead(scope: Scope, node: string, reader: Jid): boolean
+  /** Answers a request about the archive of the node that its payload names (XEP-0442). @throws {StanzaError} */
+  askArchive(request: IqRequest): IqAnswer
   /** Who may have them in general: everybody, who shares the presence of the owner, or a choice of people. */
   audience(scope: Scope, node: string): 'everybody' | 'presence' | 'some' | undefined
 }

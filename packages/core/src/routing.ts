@@ -1,4 +1,10 @@
-import { isSubscriptionType, type MessageType, messageType, presenceType } from '@tactus/stanza'
+import {
+  isSubscriptionType,
+  type MessageType,
+  messageType,
+  NS_ARCHIVE,
+  presenceType,
+} from '@tactus/stanza'
 import type { Stanza } from '@tactus/xml'
 import type { Session } from './scope.ts'
 
@@ -12,7 +18,6 @@ export type MessageRoute =
 
 const NS_CHAT_STATES = 'http://jabber.org/protocol/chatstates'
 const NS_HINTS = 'urn:xmpp:hints'
-const NS_ARCHIVE = 'urn:xmpp:mam:2'
 
 /** Resources that get messages for the bare JID: available with a priority of 0 or more (RFC 6121 §8.5.2.1.1). */
 export function reachable(sessions: readonly Session[]): readonly Session[] {

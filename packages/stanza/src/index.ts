@@ -1,5 +1,19 @@
 export { NS_FRAMING, NS_STREAMS } from '@tactus/xml'
 export {
+  type ArchivedStanza,
+  type ArchiveQuery,
+  archiveFin,
+  archiveMetadata,
+  archiveQueryForm,
+  archiveResult,
+  fullTextField,
+  NS_ARCHIVE,
+  NS_ARCHIVE_EXTENDED,
+  NS_ARCHIVE_GROUPCHAT,
+  NS_FULL_TEXT,
+  readArchiveQuery,
+} from './archive.ts'
+export {
   type DataForm,
   defaultFormLimits,
   type FieldOption,

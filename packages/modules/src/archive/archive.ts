@@ -1,25 +1,35 @@
-import { defineModule, requireOwn, type Scope, type XmppModule, xep } from '@tactus/core'
+import {
+  defineModule,
+  type IqAnswer,
+  type IqRequest,
+  type ModuleContext,
+  requireOwn,
+  type Scope,
+  type XmppModule,
+  xep,
+} from '@tactus/core'
 import { bare, tryParseJid } from '@tactus/jid'
-import { NS_HINTS, orderFeatures } from '@tactus/stanza'
+import {
+  archiveQueryForm,
+  NS_ARCHIVE,
+  NS_ARCHIVE_EXTENDED,
+  NS_ARCHIVE_GROUPCHAT,
+  NS_FULL_TEXT,
+  NS_HINTS,
+  orderFeatures,
+} from '@tactus/stanza'
 import { archivePurgeTable, archiveStore } from '@tactus/storage'
 import { counter } from '@tactus/telemetry'
 import { z } from 'zod'
 import { archiveCommands } from './commands.ts'
 import { type Candidate, keepMessage } from './keeping.ts'
 import { changePreferences, tellPreferences } from './preferences.ts'
-import { askEnds, askPage, endsJob, pageJob, runningStore } from './query.ts'
+import { askEnds, askPage, endsJob, pageJob, type QueryLimits, runningStore } from './query.ts'
 import { arrangeLook, expiryJob, limitsOfAccount, look, lookStore, lookTimer } from './retention.ts'
 import { NS_RETRACTION, NS_TOMBSTONES } from './retraction.ts'
 import { ownerOf, roomRetention } from './room-archive.ts'
 import { archiveRooms, roomRunningStore } from './room-query.ts'
 import { archiveOwner, changeSettings, settingsOf, settingsStore } from './settings.ts'
-import {
-  NS_ARCHIVE,
-  NS_ARCHIVE_EXTENDED,
-  NS_ARCHIVE_GROUPCHAT,
-  NS_FULL_TEXT,
-  queryForm,
-} from './wire.ts'
 
 /**
  * Message Archive Management: what an account said and heard, on all its devices, from the server.
@@ -116,23 +126,12 @@ export const archive: XmppModule = defineModule({
     }),
   }),
 
-  setup({ iq, hooks, config, job, metrics, rooms }) {
+  setup({ iq, hooks, config, job, metrics, rooms, pubsub }) {
     const limits = (scope: Scope) => {
       const { page, pageMax, queries } = config(scope.host)
       return { page: { default: page, max: pageMax }, parallel: queries }
     }
-    iq.set('account', NS_ARCHIVE, 'query', (request) => {
-      requireOwn(request)
-      return askPage(request, limits(request.scope))
-    })
-    iq.get('account', NS_ARCHIVE, 'query', (request) => {
-      requireOwn(request)
-      return queryForm()
-    })
-    iq.get('account', NS_ARCHIVE, 'metadata', (request) => {
-      requireOwn(request)
-      return askEnds(request, limits(request.scope))
-    })
+    answerAccounts({ iq, pubsub }, limits)
     job('page', pageJob)
     job('ends', endsJob)
 
@@ -185,6 +184,40 @@ export const archive: XmppModule = defineModule({
     hooks.on('account.deleted', ({ scope }) => giveUp(scope))
   },
 })
+
+/** What an account answers about its archive, and about those of its nodes. */
+function answerAccounts(
+  { iq, pubsub }: Pick<ModuleContext<never, never, Record<never, never>>, 'iq' | 'pubsub'>,
+  limits: (scope: Scope) => QueryLimits,
+): void {
+  /** An archive is its owner's; those of an account's nodes are the nodes' own matter (XEP-0442). */
+  const own =
+    (handle: (request: IqRequest) => IqAnswer) =>
+    (request: IqRequest): IqAnswer => {
+      const nodes = request.payload.attrs.node === undefined ? undefined : pubsub.nodes()
+      if (nodes) return nodes.askArchive(request)
+      requireOwn(request)
+      return handle(request)
+    }
+  iq.set(
+    'account',
+    NS_ARCHIVE,
+    'query',
+    own((request) => askPage(request, limits(request.scope))),
+  )
+  iq.get(
+    'account',
+    NS_ARCHIVE,
+    'query',
+    own(() => archiveQueryForm()),
+  )
+  iq.get(
+    'account',
+    NS_ARCHIVE,
+    'metadata',
+    own((request) => askEnds(request, limits(request.scope))),
+  )
+}
 
 /** The archive is nobody's from now on: the next account of this name begins another, and what is left of it goes. */
 function giveUp(scope: Scope): void {

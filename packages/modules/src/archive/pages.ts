@@ -1,4 +1,12 @@
-import { readOrder, readPageRequest, StanzaError } from '@tactus/stanza'
+import {
+  type ArchiveQuery,
+  archiveFin,
+  NS_ARCHIVE,
+  readArchiveQuery,
+  readOrder,
+  readPageRequest,
+  StanzaError,
+} from '@tactus/stanza'
 import {
   type ArchiveFilter,
   type ArchivePage,
@@ -8,7 +16,6 @@ import {
   searchedWords,
 } from '@tactus/storage'
 import type { XmlElement } from '@tactus/xml'
-import { type ArchiveQuery, finElement, NS_ARCHIVE, readQuery } from './wire.ts'
 
 /*
  * Pages of an archive, whoever's it is and however they are delivered: what is asked, what is found, what says that it is
@@ -61,7 +68,7 @@ export function readQuestion(
   // XEP-0059 §2.6
   if (page.index !== undefined)
     throw new StanzaError('feature-not-implemented', 'Pages are asked for by id, not by index.')
-  const query = readQuery(payload)
+  const query = readArchiveQuery(payload)
   const isFlipped = payload.getChild('flip-page', NS_ARCHIVE) !== undefined
   const { afterId, beforeId, text, peer: _, resource: __, ...rest } = query
   // What is in an archive stays as it came, so both orders of XEP-0413 are the archive's, or its opposite.
@@ -121,7 +128,7 @@ export function endOf(
   { descending, cut = false }: { readonly descending: boolean; readonly cut?: boolean },
 ): XmlElement {
   const [first, last] = descending ? [rows.at(-1), rows.at(0)] : [rows.at(0), rows.at(-1)]
-  return finElement({
+  return archiveFin({
     complete: page.complete && !cut,
     count: page.count,
     ...(first && last && { ends: { first: first.id, last: last.id } }),

@@ -1,9 +1,8 @@
 import { type IqRequest, requireOwn } from '@tactus/core'
 import { type Jid, tryParseJid } from '@tactus/jid'
-import { StanzaError } from '@tactus/stanza'
+import { NS_ARCHIVE, StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 import { type DefaultMode, type Preferences, preferencesOf, savePreferences } from './settings.ts'
-import { NS_ARCHIVE } from './wire.ts'
 
 const modes: readonly DefaultMode[] = ['always', 'never', 'roster']
 

@@ -8,7 +8,14 @@ import {
   type Scope,
   type Session,
 } from '@tactus/core'
-import { errorReply, iqResult, StanzaError } from '@tactus/stanza'
+import {
+  type archiveFin,
+  archiveMetadata,
+  archiveResult,
+  errorReply,
+  iqResult,
+  StanzaError,
+} from '@tactus/stanza'
 import { type ArchivePage, type ArchivePageRow, archiveEnds, waitingAmong } from '@tactus/storage'
 import { Stanza } from '@tactus/xml'
 import {
@@ -22,7 +29,6 @@ import {
   unavailable,
 } from './pages.ts'
 import { archiveOwner } from './settings.ts'
-import { type finElement, metadataElement, resultMessage } from './wire.ts'
 
 /** Bounds of a query. */
 export interface QueryLimits {
@@ -121,7 +127,7 @@ export const endsJob: JobDefinition<EndsSpec, Awaited<ReturnType<typeof archiveE
     const session = finished(scope, spec)
     if (!session) return
     if (!result.ok) return refuse(scope, session, spec, unavailable())
-    answer(scope, session, spec, metadataElement(result.value))
+    answer(scope, session, spec, archiveMetadata(result.value))
   },
 }
 
@@ -149,7 +155,7 @@ function deliverPage(
   for (const row of inOrder(rows, spec))
     scope.deliver(
       session,
-      resultMessage(row, session.jid, from, { id: scope.makeId(), queryId: spec.queryId }),
+      archiveResult(row, session.jid, from, { id: scope.makeId(), queryId: spec.queryId }),
       waiting.has(row.id) ? { mailbox: row.id, copy: true } : {},
     )
   answer(scope, session, spec, endOf(page, rows, { ...spec, cut }))
@@ -173,7 +179,7 @@ function answer(
   scope: Scope,
   session: Session,
   { request }: Asked,
-  payload: ReturnType<typeof finElement>,
+  payload: ReturnType<typeof archiveFin>,
 ): void {
   scope.deliver(session, iqResult(Stanza.parse(request), payload))
 }

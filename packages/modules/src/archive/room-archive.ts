@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto'
 import type { Room, RoomFeature, Scope, Speaking } from '@tactus/core'
 import { bare } from '@tactus/jid'
-import { booleanField, integerField, listField, orderFeatures } from '@tactus/stanza'
+import {
+  booleanField,
+  integerField,
+  listField,
+  NS_ARCHIVE,
+  NS_ARCHIVE_EXTENDED,
+  NS_FULL_TEXT,
+  orderFeatures,
+} from '@tactus/stanza'
 import { archivePurgeTable, archiveStore } from '@tactus/storage'
 import { arrangeLook, type RetentionLimits } from './retention.ts'
 import { NS_RETRACTION, NS_TOMBSTONES } from './retraction.ts'
 import { keepLine, keepModeration, type Line } from './room-keeping.ts'
-import { NS_ARCHIVE, NS_ARCHIVE_EXTENDED, NS_FULL_TEXT } from './wire.ts'
 
 const feature = 'archive'
 const enabledField = 'muc#roomconfig_enablearchiving'

@@ -11,7 +11,15 @@ import {
   type Scope,
 } from '@tactus/core'
 import { bare, parseJid } from '@tactus/jid'
-import { errorReply, iqResult, StanzaError } from '@tactus/stanza'
+import {
+  archiveMetadata,
+  archiveQueryForm,
+  archiveResult,
+  errorReply,
+  iqResult,
+  NS_ARCHIVE,
+  StanzaError,
+} from '@tactus/stanza'
 import { type ArchivePage, archiveEnds } from '@tactus/storage'
 import { Stanza, type XmlElement } from '@tactus/xml'
 import {
@@ -33,7 +41,6 @@ import {
   roomArchive,
 } from './room-archive.ts'
 import { peerOf, readable, type Sight } from './room-keeping.ts'
-import { metadataElement, NS_ARCHIVE, queryForm, resultMessage } from './wire.ts'
 
 /** Bounds of queries of a room. */
 interface RoomQueryLimits {
@@ -126,7 +133,7 @@ class RoomQueries {
   /** §4.1.5 */
   form(request: IqRequest): XmlElement {
     this.#requireArchive(request)
-    return queryForm('include-groupchat')
+    return archiveQueryForm('include-groupchat')
   }
 
   /** @throws {StanzaError} `item-not-found`, `service-unavailable` without an archive, `forbidden` (§6.1.2) */
@@ -198,7 +205,7 @@ const roomEndsJob: JobDefinition<RoomEndsSpec, Awaited<ReturnType<typeof archive
   done(scope, spec, result) {
     finish(scope)
     if (!result.ok) return refuse(scope, spec, unavailable())
-    scope.send(iqResult(Stanza.parse(spec.request), metadataElement(result.value)))
+    scope.send(iqResult(Stanza.parse(spec.request), archiveMetadata(result.value)))
   },
 }
 
@@ -214,7 +221,7 @@ function sendPage(scope: Scope, spec: RoomPageSpec, page: ArchivePage): void {
   for (const row of inOrder(page.rows, spec)) {
     const stanza = readable(row.stanza, spec.sight).bytes
     const options = { id: scope.makeId(), queryId: spec.queryId }
-    const message = resultMessage({ ...row, stanza }, to, scope.entity, options)
+    const message = archiveResult({ ...row, stanza }, to, scope.entity, options)
     scope.send(message, { durable: false })
   }
   scope.send(iqResult(request, endOf(page, page.rows, spec)))

@@ -1,12 +1,17 @@
 import { type BareJid, bare, type FullJid, tryParseJid } from '@tactus/jid'
-import { delayElement, NS_CLIENT, NS_FORWARD, pageElement, StanzaError } from '@tactus/stanza'
+import {
+  delayElement,
+  NS_ARCHIVE,
+  NS_CLIENT,
+  NS_FORWARD,
+  pageElement,
+  StanzaError,
+} from '@tactus/stanza'
 import type { Conversation, InboxPlace, InboxTotals } from '@tactus/storage'
 import { Stanza, type XmlElement, xml } from '@tactus/xml'
 
 /** XEP-0430 §2.1. */
 export const NS_INBOX = 'urn:xmpp:inbox:1'
-/** §2.2: the last message comes as a result out of the archive. */
-const NS_ARCHIVE = 'urn:xmpp:mam:2'
 
 /** What a request asks for beside its page (§3.1). */
 export interface Wanted {
@@ -48,6 +53,7 @@ function resultElement(
 ): XmlElement {
   const message = Stanza.parse(stanza).inNamespace(NS_CLIENT).element
   const forwarded = xml('forwarded', { xmlns: NS_FORWARD }, delayElement({ stamp: at }), message)
+  // §2.2: the last message comes as a result out of the archive.
   return xml('result', { xmlns: NS_ARCHIVE, queryid: query, id }, forwarded)
 }
 

@@ -1,6 +1,6 @@
 import type { JobDefinition, Scope } from '@tactus/core'
 import { type PageSummary, pageElement } from '@tactus/stanza'
-import { selectByKeys } from '@tactus/storage'
+import { type Reader, selectByKeys } from '@tactus/storage'
 import { parseElement, type XmlElement, xml } from '@tactus/xml'
 import { deliverPayloads, settingOf } from './fields.ts'
 import { answerLater, type Reply, refuseLater } from './later.ts'
@@ -16,7 +16,7 @@ import { type ItemEntry, itemKey, tables } from './store.ts'
 import { pubsubElement } from './wire.ts'
 
 /** An item whose payload is wanted. */
-interface Wanted {
+export interface Wanted {
   readonly node: string
   readonly seq: number
   readonly id: string
@@ -69,7 +69,8 @@ export function sendItems(
   if (list.length > 0) note(service, { kind: 'last', list, to })
 }
 
-function wanted(node: Node, { seq, id, publisher, bytes }: ItemEntry): Wanted {
+/** An item of a node as one whose payload is wanted. */
+export function wanted(node: Node, { seq, id, publisher, bytes }: ItemEntry): Wanted {
   return {
     ...{ node: node.name, seq, id, full: bytes > 0 },
     publisher: replyAddress(node, publisher),
@@ -84,16 +85,23 @@ function note({ scope }: Service, what: DistributiveOmit<Spec, 'job' | 'entity'>
     ...what,
   })
 }
+
+/** The texts of these payloads, in the same order. */
+export async function readPayloads(
+  reader: Reader,
+  entity: string,
+  list: readonly Wanted[],
+): Promise<readonly (string | undefined)[]> {
+  const keys = list.map(({ node, seq }) => [entity, node, seq])
+  const rows = await selectByKeys(reader, tables.payloads, itemKey, keys)
+  const texts = new Map(rows.map(({ node, seq, xml: text }) => [`${node}\0${seq}`, String(text)]))
+  return list.map(({ node, seq }) => texts.get(`${node}\0${seq}`))
+}
 type DistributiveOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : never
 
 /** The job behind it. */
 export const fetchJob: JobDefinition<Spec, readonly (string | undefined)[]> = {
-  async run({ entity, list }, { reader }) {
-    const keys = list.map(({ node, seq }) => [entity, node, seq])
-    const rows = await selectByKeys(reader, tables.payloads, itemKey, keys)
-    const texts = new Map(rows.map(({ node, seq, xml: text }) => [`${node}\0${seq}`, String(text)]))
-    return list.map(({ node, seq }) => texts.get(`${node}\0${seq}`))
-  },
+  run: ({ entity, list }, { reader }) => readPayloads(reader, entity, list),
 
   done(scope, spec, result) {
     if (spec.kind === 'answer') answer(scope, spec, result)
@@ -107,7 +115,7 @@ function send(
   texts: readonly (string | undefined)[],
 ): void {
   list.forEach((item, index) => {
-    const payload = payloadOf(texts[index])
+    const payload = parsedPayload(texts[index])
     if (item.full && !payload) return
     const message = oldItemMessage(scope, { ...item, payload: item.shown ? payload : undefined })
     deliverOrSend(scope, to, message)
@@ -119,7 +127,7 @@ type Result = Parameters<typeof fetchJob.done>[2]
 function answer(scope: Scope, spec: Extract<Spec, { kind: 'answer' }>, result: Result): void {
   if (!result.ok) return refuseLater(scope, spec.reply)
   const items = spec.list.flatMap(({ id: item, publisher, full }, index) => {
-    const payload = payloadOf(result.value[index])
+    const payload = parsedPayload(result.value[index])
     return full && !payload ? [] : [xml('item', { id: item, publisher }, payload)]
   })
   const page = spec.summary && pageElement(spec.summary)
@@ -127,6 +135,7 @@ function answer(scope: Scope, spec: Extract<Spec, { kind: 'answer' }>, result: R
   answerLater(scope, spec.reply, content)
 }
 
-function payloadOf(text: string | undefined): XmlElement | undefined {
+/** A payload as it was stored. */
+export function parsedPayload(text: string | undefined): XmlElement | undefined {
   return text === undefined ? undefined : parseElement(text)
 }

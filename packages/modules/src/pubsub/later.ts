@@ -20,8 +20,9 @@ export function refuseLater(
   scope: Scope,
   { id, to, from }: Reply,
   reason: StanzaError = new StanzaError('internal-server-error'),
+  type: 'get' | 'set' = 'get',
 ): void {
-  const attrs = { xmlns: NS_CLIENT, type: 'get', id, from: to, to: from }
+  const attrs = { xmlns: NS_CLIENT, type, id, from: to, to: from }
   const error = errorReply(Stanza.from(xml('iq', attrs)), reason)
   if (error) deliverOrSend(scope, to, error.element)
 }

@@ -2,6 +2,7 @@ import type { Nodes, Scope } from '@tactus/core'
 import type { Jid } from '@tactus/jid'
 import { parseElement, type XmlElement } from '@tactus/xml'
 import { mayAccess } from './access.ts'
+import { askNodeArchive } from './archive.ts'
 import { accessModel, settingOf, toTexts } from './fields.ts'
 import { publishItem, retractItems } from './publish.ts'
 import { createNode, fieldsOf, findNode, itemsOf, type Node, type Service } from './service.ts'
@@ -28,6 +29,8 @@ export function nodesFor(serviceOf: (scope: Scope) => Service): Nodes {
   }
 
   return {
+    askArchive: (request) => askNodeArchive(serviceOf(request.scope), request),
+
     ids: (scope, name) =>
       entriesOf(scope, name)
         .map(({ id }) => id)

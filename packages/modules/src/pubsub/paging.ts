@@ -74,6 +74,30 @@ export function pageOf(
   return { items, summary: { count: list.items.length, ...(ends && { ends, index: start }) } }
 }
 
+/** Whether a page is the last in the direction in which it was asked for. */
+export function atEndOf(
+  { items }: ItemList,
+  {
+    start,
+    length,
+    fromEnd,
+  }: { readonly start: number; readonly length: number; readonly fromEnd: boolean },
+): boolean {
+  // Who asked for none of them knows nothing of an end, unless there are none.
+  if (length === 0 && items.length > 0 && start === 0) return false
+  return fromEnd ? start === 0 : start + length >= items.length
+}
+
+/** As many as one answer may carry; one in any case. */
+export function fitting(entries: readonly ItemEntry[], limit: number): readonly ItemEntry[] {
+  let bytes = 0
+  const end = entries.findIndex((entry) => {
+    bytes += entry.bytes
+    return bytes > limit
+  })
+  return end < 0 ? entries : entries.slice(0, Math.max(1, end))
+}
+
 type Place = readonly [start: number, items: readonly ItemEntry[]]
 type Cut = (page: readonly ItemEntry[]) => readonly ItemEntry[]
 

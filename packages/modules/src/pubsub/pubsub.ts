@@ -14,6 +14,8 @@ import {
 import { isFull } from '@tactus/jid'
 import {
   isRequest,
+  NS_ARCHIVE,
+  NS_ARCHIVE_EXTENDED,
   NS_DATA_FORMS,
   NS_DISCO_INFO,
   NS_DISCO_ITEMS,
@@ -21,7 +23,9 @@ import {
   orderFeatures,
 } from '@tactus/stanza'
 import { rosterStore } from '@tactus/storage'
+import { requireKnown } from './access.ts'
 import { endLease, leaseTimer, takeApproval } from './approval.ts'
+import { archiveJob, askNodeArchive } from './archive.ts'
 import { attachmentKinds } from './attachments/kinds.ts'
 import { NS_ATTACHMENTS } from './attachments/names.ts'
 import { NS_CACHING } from './caching.ts'
@@ -86,6 +90,10 @@ export const pubsub: XmppModule = defineModule({
       note: 'Of accounts; a service knows nobody’s presence. As many notifications as go into one answer.',
     }),
     xep('0413', '0.2.1'),
+    xep('0442', '0.2.0', {
+      status: 'partial',
+      note: 'A node is its own archive: what was retracted or overwritten is not in it, and what is not kept never was.',
+    }),
     xep('0460', '0.1.0', {
       status: 'partial',
       note: 'Owners choose neither that everything is told nor that a node may be suggested.',
@@ -121,6 +129,9 @@ export const pubsub: XmppModule = defineModule({
       NS_DISCO_INFO,
       NS_DISCO_ITEMS,
       NS_RSM,
+      NS_ARCHIVE,
+      NS_ARCHIVE_EXTENDED,
+      ...orderFeatures(NS_ARCHIVE),
       NS_PUBSUB,
       NS_FILTER,
       NS_ATTACHMENTS,
@@ -141,7 +152,7 @@ export const pubsub: XmppModule = defineModule({
     rosterStore,
   ],
   migrations: [pubsubMigration, hostedMigration, orderMigration],
-  jobs: { fetch: fetchJob, farewell: farewellJob },
+  jobs: { archive: archiveJob, fetch: fetchJob, farewell: farewellJob },
   commands: [...nodeCommands, ...webCommands],
   config: pubsubConfig,
 
@@ -164,6 +175,8 @@ export const pubsub: XmppModule = defineModule({
     }
     hooks.decide('account.missing', ({ scope, from, stanza }) => {
       const payload = isRequest(stanza) ? payloadOf(stanza) : undefined
+      if (isRequest(stanza) && stanza.child(null, NS_ARCHIVE)?.attrs.node)
+        requireKnown(serviceOf(scope), from)
       if (payload) dispatch(serviceOf(scope), { scope, from, stanza, payload, session: undefined })
     })
 
@@ -249,6 +262,11 @@ function serveHosted(
     iq.get(hosted, ns, 'pubsub', (request) => answerHosted(serviceOf, request))
     iq.set(hosted, ns, 'pubsub', (request) => answerHosted(serviceOf, request))
   }
+  for (const name of ['query', 'metadata'])
+    iq.get(hosted, NS_ARCHIVE, name, (request) => askNodeArchive(serviceOf(request.scope), request))
+  iq.set(hosted, NS_ARCHIVE, 'query', (request) =>
+    askNodeArchive(serviceOf(request.scope), request),
+  )
   iq.get(hosted, NS_DISCO_ITEMS, 'query', (request) => listHosted(serviceOf, request))
   disco.info(hosted, ({ host }) => ({
     identities: [{ category: 'pubsub', type: 'service', name: config(host).service.name }],

@@ -13,7 +13,7 @@ import { requireAccess, requireExisting, subscriptionsFor } from '../access.ts'
 import type { PubsubFeature } from '../feature.ts'
 import { answerWithItems } from '../fetch.ts'
 import { findAsked } from '../followers/followers.ts'
-import { firstOf, type ItemList, mostRecentFirst, ordered, pageOf } from '../paging.ts'
+import { firstOf, fitting, type ItemList, mostRecentFirst, ordered, pageOf } from '../paging.ts'
 import { itemsOf, type Node, type PubsubRequest } from '../service.ts'
 import type { ItemEntry } from '../store.ts'
 import { NS_PUBSUB, pubsubElement, pubsubError, requireNode } from '../wire.ts'
@@ -87,14 +87,4 @@ function atMost(list: ItemList, count: string | undefined): ItemList {
   if (count === undefined) return list
   if (!/^\d{1,9}$/.test(count)) throw new StanzaError('bad-request', 'max_items is no number.')
   return firstOf(list, Number(count))
-}
-
-/** As many as one stanza may carry; one in any case. */
-function fitting(entries: readonly ItemEntry[], limit: number): readonly ItemEntry[] {
-  let bytes = 0
-  const end = entries.findIndex((entry) => {
-    bytes += entry.bytes
-    return bytes > limit
-  })
-  return end < 0 ? entries : entries.slice(0, Math.max(1, end))
 }

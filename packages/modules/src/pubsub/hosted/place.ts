@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { NS_DATA_FORMS, NS_DISCO_INFO, NS_DISCO_ITEMS } from '@tactus/stanza'
+import { NS_ARCHIVE, NS_DATA_FORMS, NS_DISCO_INFO, NS_DISCO_ITEMS } from '@tactus/stanza'
 import type { Stanza } from '@tactus/xml'
 import { baseOf } from '../attachments/names.ts'
 import { payloadOf } from '../wire.ts'
@@ -25,7 +25,10 @@ export function placeOf(stanza: Stanza): string | undefined {
 function nodeAskedFor(stanza: Stanza): string | undefined {
   const pubsub = payloadOf(stanza)
   if (pubsub) return pubsub.getChildElements().find(({ attrs }) => attrs.node)?.attrs.node
-  const query = stanza.child('query', NS_DISCO_INFO) ?? stanza.child('query', NS_DISCO_ITEMS)
+  const query =
+    stanza.child(null, NS_ARCHIVE) ??
+    stanza.child('query', NS_DISCO_INFO) ??
+    stanza.child('query', NS_DISCO_ITEMS)
   return query?.attrs.node
 }
 

@@ -1,21 +1,11 @@
-import { type BareJid, bare, isFull, type Jid, resourcepart, tryParseJid } from '@tactus/jid'
-import {
-  delayElement,
-  findForm,
-  formatDateTime,
-  formElement,
-  formTypeField,
-  formTypeOf,
-  NS_CLIENT,
-  NS_FORWARD,
-  type PageSummary,
-  pageElement,
-  parseDateTime,
-  readForm,
-  StanzaError,
-} from '@tactus/stanza'
-import type { ArchiveEnd, ArchivePageRow } from '@tactus/storage'
+import { type BareJid, bare, isFull, resourcepart, tryParseJid } from '@tactus/jid'
 import { Stanza, type XmlElement, xml } from '@tactus/xml'
+import { findForm, formElement, formTypeField, formTypeOf, readForm } from './data-form.ts'
+import { formatDateTime, parseDateTime } from './date-time.ts'
+import { delayElement } from './delay.ts'
+import { NS_CLIENT, NS_FORWARD } from './namespaces.ts'
+import { type PageSummary, pageElement } from './result-set.ts'
+import { StanzaError } from './stanza-error.ts'
 
 /** XEP-0313 §10.1. */
 export const NS_ARCHIVE = 'urn:xmpp:mam:2'
@@ -26,7 +16,8 @@ export const NS_ARCHIVE_GROUPCHAT = 'urn:xmpp:mam:2#groupchat-field'
 /** XEP-0431 §2. */
 export const NS_FULL_TEXT = 'urn:xmpp:fulltext:0'
 
-const fullText = `{${NS_FULL_TEXT}}fulltext`
+/** The field that searches for words (XEP-0431). */
+export const fullTextField: string = `{${NS_FULL_TEXT}}fulltext`
 
 /** What a query asks for (XEP-0313 §4.1). */
 export interface ArchiveQuery {
@@ -40,6 +31,15 @@ export interface ArchiveQuery {
   readonly text?: string
 }
 
+/** One stanza of an archive. */
+export interface ArchivedStanza {
+  readonly id: string
+  /** Wall clock, ms. */
+  readonly at: number
+  readonly stanza: Uint8Array
+}
+
+type ArchiveEnd = Pick<ArchivedStanza, 'id' | 'at'>
 type Read = (values: readonly string[]) => ArchiveQuery
 
 /** Every field that is understood, and how it is offered (§4.1.5). */
@@ -52,15 +52,15 @@ const fields: Readonly<Record<string, { readonly type: string; readonly read: Re
   ids: { type: 'list-multi', read: (ids) => ({ ids: [...new Set(ids)] }) },
   // There are none, so whoever wants them left out and who wants them get the same.
   'include-groupchat': { type: 'boolean', read: () => ({}) },
-  [fullText]: { type: 'text-single', read: ([text = '']) => ({ text }) },
+  [fullTextField]: { type: 'text-single', read: ([text = '']) => ({ text }) },
 }
 
 /**
- * Reads the form of a query.
+ * Reads the form of a query (XEP-0313 §4.1); `without` names fields that mean nothing in this archive.
  *
  * @throws {StanzaError} `feature-not-implemented` for a field that is not known (§4.1.5), `bad-request` for a bad value
  */
-export function readQuery(query: XmlElement): ArchiveQuery {
+export function readArchiveQuery(query: XmlElement, ...without: readonly string[]): ArchiveQuery {
   const element = findForm(query)
   if (!element) return {}
   const form = readForm(element)
@@ -69,7 +69,8 @@ export function readQuery(query: XmlElement): ArchiveQuery {
   let found: ArchiveQuery = {}
   for (const { var: name = '', values } of form.fields) {
     if (name === 'FORM_TYPE') continue
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined
+    const isKnown = Object.hasOwn(fields, name) && !without.includes(name)
+    const field = isKnown ? fields[name] : undefined
     if (!field) throw new StanzaError('feature-not-implemented', `There is no field ${name}.`)
     // An empty field is one that was not filled in.
     const given = values.filter((value) => value !== '')
@@ -79,10 +80,10 @@ export function readQuery(query: XmlElement): ArchiveQuery {
 }
 
 /**
- * §4.1.5: the form that says which fields there are, but for those that mean nothing here; `ids` is open, as no list of
+ * XEP-0313 §4.1.5: the form that says which fields there are, but for those that mean nothing here; `ids` is open, as no list of
  * them can be given.
  */
-export function queryForm(...without: readonly string[]): XmlElement {
+export function archiveQueryForm(...without: readonly string[]): XmlElement {
   const known = Object.entries(fields).filter(([name]) => !without.includes(name))
   const offered = known.map(([name, { type }]) =>
     xml(
@@ -101,11 +102,11 @@ export function queryForm(...without: readonly string[]): XmlElement {
   return xml('query', { xmlns: NS_ARCHIVE }, form)
 }
 
-/** §4.2: one message of a page, as the resource that asked gets it. */
-export function resultMessage(
-  row: ArchivePageRow,
-  to: Jid,
-  from: BareJid,
+/** XEP-0313 §4.2: one message of a page, as the resource that asked gets it. */
+export function archiveResult(
+  row: ArchivedStanza,
+  to: string,
+  from: string,
   options: { readonly id: string; readonly queryId: string | undefined },
 ): Stanza {
   const message = Stanza.parse(row.stanza).inNamespace(NS_CLIENT).element
@@ -121,16 +122,16 @@ export function resultMessage(
 }
 
 /**
- * §4: the end of a page. What is committed does not change any more, so every answer is stable, which needs no saying
+ * XEP-0313 §4: the end of a page. What is committed does not change any more, so every answer is stable, which needs no saying
  * (§4.3.1).
  */
-export function finElement(page: PageSummary & { readonly complete: boolean }): XmlElement {
+export function archiveFin(page: PageSummary & { readonly complete: boolean }): XmlElement {
   const complete = page.complete ? 'true' : undefined
   return xml('fin', { xmlns: NS_ARCHIVE, complete }, pageElement(page))
 }
 
-/** §5 */
-export function metadataElement(
+/** XEP-0313 §5: where an archive begins and ends. */
+export function archiveMetadata(
   ends: { readonly first: ArchiveEnd; readonly last: ArchiveEnd } | undefined,
 ): XmlElement {
   const end = (name: string, { id, at }: ArchiveEnd): XmlElement =>
