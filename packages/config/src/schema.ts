@@ -113,6 +113,15 @@ const http = z.strictObject({
         'Path below which nodes that everybody may read are shown as Atom feeds, as `/atom/juliet@capulet.example/urn:xmpp:microblog:0`; or `off`.',
     }),
   atomEntries: count(50, 1, 1_000).meta({ description: 'Entries of one page of a feed.' }),
+  logs: z
+    .string()
+    .regex(/^(off|\/[\w\-./~]+)$/, 'a path such as /logs, or off')
+    .default('off')
+    .meta({
+      description:
+        'Path below which rooms whose owners want it are shown (`modules.room-log`), as `/logs/coven@conference.capulet.example`; or `off`.',
+    }),
+  logLines: count(200, 1, 1_000).meta({ description: 'Lines, or rooms, of one page of logs.' }),
   origins: z.array(z.string()).default(['*']).meta({
     description:
       'Web pages, as `https://host`, whose scripts may use WebSocket and BOSH; `*` is every page, since nothing is authenticated by cookies.',

@@ -151,6 +151,7 @@ export class ModuleHost {
       },
       job: (job, definition) =>
         this.#addJob(name, job, definition as JobDefinition<never, unknown>),
+      command: (definition) => this.commands.add(definition),
       commands: () => this.commands.list(),
       session: {
         get: (scope, session) => scope.sessionState(session, name),

@@ -105,6 +105,8 @@ export interface ModuleContext<C, S, M extends Readonly<Record<string, MetricSpe
   }
   /** Adds a job to the declared ones, where what it does with the result needs what this context has. */
   job<Spec, Result>(name: string, definition: JobDefinition<Spec, Result>): void
+  /** Adds a command to the declared ones, where it needs what this context has; one that is internal. */
+  command(definition: CommandDefinition): void
   /** Every command of every module; ask in handlers, not in `setup`. */
   commands(): readonly CommandDefinition[]
   /** State of a bound resource, as declared with `session`. */

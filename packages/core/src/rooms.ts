@@ -56,6 +56,11 @@ export interface Room {
   /** Random and known to nobody but the room. */
   readonly secret: string
   readonly settings: RoomSettings
+  /**
+   * The owner of its lines in the table of archives: the room, and which of all that had this name it is, so that nobody
+   * finds what was said in another. A space is in no JID.
+   */
+  readonly archiveOwner: string
   /** Its owner has not configured it yet, and to others there is no such room (XEP-0045 §10.1). */
   readonly isLocked: boolean
   setting<T>(field: string): T

@@ -30,6 +30,7 @@ import { privileges } from './privileges/privileges.ts'
 import { pubsub } from './pubsub/pubsub.ts'
 import { push } from './push/push.ts'
 import { registration } from './registration/registration.ts'
+import { roomLog } from './room-log/room-log.ts'
 import { roomSearch } from './room-search/room-search.ts'
 import { roster } from './roster/roster.ts'
 import { session } from './session/session.ts'
@@ -79,6 +80,7 @@ export const catalogue: readonly XmppModule[] = [
   muc,
   absentees,
   roomSearch,
+  roomLog,
   pubsub,
   bookmarks,
   displayed,

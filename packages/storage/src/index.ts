@@ -28,6 +28,7 @@ export {
   archiveTable,
   originKey,
 } from './archive/archive-store.ts'
+export { spokenAt } from './archive/archive-times.ts'
 export { searchedWords, wordsOf } from './archive/archive-words.ts'
 export { blockListStore } from './block-list-store.ts'
 export { type ColumnTypes, columnTypes, createTable } from './columns.ts'

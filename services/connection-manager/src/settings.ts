@@ -15,6 +15,10 @@ export interface Settings {
     readonly atom: string | undefined
     /** Of a page of a feed. */
     readonly atomEntries: number
+    /** Path below which logs of rooms are. */
+    readonly logs: string | undefined
+    /** Of a page of a log. */
+    readonly logLines: number
     /** In lower case; `*` is every one. */
     readonly origins: readonly string[]
     readonly url: string | undefined
@@ -76,6 +80,8 @@ export function settingsFrom(config: Config): Settings {
       bosh: http.bosh === 'off' ? undefined : http.bosh,
       atom: http.atom === 'off' ? undefined : http.atom.replace(/\/$/, ''),
       atomEntries: http.atomEntries,
+      logs: http.logs === 'off' ? undefined : http.logs.replace(/\/$/, ''),
+      logLines: http.logLines,
       origins: http.origins.map((origin) => origin.toLowerCase()),
       url: http.url,
       sockets: http.sockets,

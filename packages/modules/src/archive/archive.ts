@@ -27,7 +27,7 @@ import { changePreferences, tellPreferences } from './preferences.ts'
 import { askEnds, askPage, endsJob, pageJob, type QueryLimits, runningStore } from './query.ts'
 import { arrangeLook, expiryJob, limitsOfAccount, look, lookStore, lookTimer } from './retention.ts'
 import { NS_RETRACTION, NS_TOMBSTONES } from './retraction.ts'
-import { ownerOf, roomRetention } from './room-archive.ts'
+import { roomRetention } from './room-archive.ts'
 import { archiveRooms, roomRunningStore } from './room-query.ts'
 import { archiveOwner, changeSettings, settingsOf, settingsStore } from './settings.ts'
 
@@ -156,7 +156,7 @@ export const archive: XmppModule = defineModule({
     job('expiry', expiryJob)
     hooks.timer(lookTimer, ({ scope }) => {
       const room = scope.service && rooms.room(scope)
-      if (room) return look(scope, ownerOf(room), roomRetention(room, config(scope.host)))
+      if (room) return look(scope, room.archiveOwner, roomRetention(room, config(scope.host)))
       const limits = scope.accountExists() ? limitsOfAccount(scope, config(scope.host)) : undefined
       look(scope, archiveOwner(scope), limits)
     })

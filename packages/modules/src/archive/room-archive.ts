@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Room, RoomFeature, Scope, Speaking } from '@tactus/core'
 import { bare } from '@tactus/jid'
 import {
@@ -87,13 +86,13 @@ export function roomArchive(
     moderated(what) {
       // What was said while there was an archive is replaced also when there is none any more.
       if (!isArchived(what.room, config(what.room.scope)) && !what.room.kept(feature)) return
-      keepModeration(what, ownerOf(what.room))
+      keepModeration(what, what.room.archiveOwner)
       noteUse(what.room, config(what.room.scope))
     },
     destroyed(room) {
       if (!room.kept<Kept>(feature)) return
+      const { archiveOwner: owner } = room
       const { turn } = room.scope
-      const owner = ownerOf(room)
       turn.remove(archiveStore, archivePurgeTable, ['owner'], { owner })
       turn.insert(archiveStore, archivePurgeTable, { owner })
     },
@@ -101,7 +100,7 @@ export function roomArchive(
 }
 
 function entryOf(line: Speaking, { search }: RoomArchiveConfig): Line {
-  return { ...line, owner: ownerOf(line.room), searchable: search }
+  return { ...line, owner: line.room.archiveOwner, searchable: search }
 }
 
 function noteUse(room: Room, settings: RoomArchiveConfig): void {
@@ -112,15 +111,6 @@ function noteUse(room: Room, settings: RoomArchiveConfig): void {
 /** Whether what is said in the room is kept now. */
 export function isArchived(room: Room, { roomArchives }: RoomArchiveConfig): boolean {
   return roomArchives === 'always' || (roomArchives === 'configured' && room.setting(enabledField))
-}
-
-/**
- * The owner of a room's archive in the table: the room, and which of all that had this name it is, so that nobody finds
- * what was said in another. A space is in no JID.
- */
-export function ownerOf(room: Room): string {
-  const which = createHash('sha256').update(`archive ${room.secret}`).digest('base64url')
-  return `${room.jid} ${which.slice(0, 16)}`
 }
 
 /** §6.1.2: who may come in now, and whom the owners let read. */

@@ -33,13 +33,7 @@ import {
   readQuestion,
   unavailable,
 } from './pages.ts'
-import {
-  isArchived,
-  mayRead,
-  ownerOf,
-  type RoomArchiveConfig,
-  roomArchive,
-} from './room-archive.ts'
+import { isArchived, mayRead, type RoomArchiveConfig, roomArchive } from './room-archive.ts'
 import { peerOf, readable, type Sight } from './room-keeping.ts'
 
 /** Bounds of queries of a room. */
@@ -108,7 +102,7 @@ class RoomQueries {
     const room = this.#requireArchive(request)
     const limits = this.#config(scope)
     const sight = sightOf(room, from)
-    const question = readQuestion(payload, ownerOf(room), limits.page, asPublisher(room, sight))
+    const question = readQuestion(payload, room.archiveOwner, limits.page, asPublisher(room, sight))
     scope.charge(costOf(question))
     const spec: RoomPageSpec = {
       job: 'room-page',
@@ -125,7 +119,7 @@ class RoomQueries {
     const spec: RoomEndsSpec = {
       job: 'room-ends',
       request: request.stanza.bytes,
-      owner: ownerOf(room),
+      owner: room.archiveOwner,
     }
     return start(request, spec, this.#config(request.scope))
   }

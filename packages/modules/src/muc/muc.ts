@@ -91,7 +91,7 @@ export const muc: XmppModule = defineModule({
   implements: [
     xep('0045', '1.35.5', {
       status: 'partial',
-      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; logging (170, 171), as no log is public; fast reconnect (XEP-0311), deferred since 2013 and known to no client: a session that is resumed (XEP-0198) misses nothing, and history is asked for by time or from the archive; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer; indicators of activity (XEP-0437), which are not there yet. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one.',
+      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; fast reconnect (XEP-0311), deferred since 2013 and known to no client: a session that is resumed (XEP-0198) misses nothing, and history is asked for by time or from the archive; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer; indicators of activity (XEP-0437), which are not there yet. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one.',
     }),
     xep('0249', '1.2', {
       note: 'Mediated invitations carry a direct one; those between people need nothing of a server.',

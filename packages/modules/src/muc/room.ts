@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type {
   Affiliation,
   Occupant,
@@ -120,6 +121,11 @@ export class RoomTurn implements Room {
 
   get secret(): string {
     return this.record.secret
+  }
+
+  get archiveOwner(): string {
+    const which = createHash('sha256').update(`archive ${this.secret}`).digest('base64url')
+    return `${this.jid} ${which.slice(0, 16)}`
   }
 
   /** With fields that came by a later release, or another module, as they are initially. */

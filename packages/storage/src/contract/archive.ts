@@ -11,6 +11,7 @@ import {
   archiveTable,
   originKey,
 } from '../archive/archive-store.ts'
+import { spokenAt } from '../archive/archive-times.ts'
 import { searchedWords, wordsOf } from '../archive/archive-words.ts'
 import { stateKey } from '../state-key.ts'
 import type { Storage } from '../storage.ts'
@@ -109,6 +110,19 @@ export const archiveCases: readonly StorageCase[] = [
       assert.equal(await idsOf(storage, { words: ['soft'] }), 'mine .')
       await keep(storage, message('again', { owner: juliet }))
       assert.equal(await storage.purgeArchives(), 0)
+    },
+  },
+  {
+    title: 'archives: the times before and behind another at which somebody spoke',
+    async run(storage) {
+      const times = [9, 3, 7].map((at) => message(`t${at}`, { at }))
+      await keep(storage, ...times, message('other', { owner: juliet, at: 5 }))
+      const near = (where: Parameters<typeof spokenAt>[2]) => spokenAt(storage.reader, romeo, where)
+      assert.equal(await near({ before: 9 }), 7)
+      assert.equal(await near({ before: Number.MAX_SAFE_INTEGER }), 9)
+      assert.equal(await near({ before: 3 }), undefined)
+      assert.equal(await near({ after: 3 }), 7)
+      assert.equal(await near({ after: 9 }), undefined)
     },
   },
   {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Env } from '@tactus/env'
 import type { RouterClient } from '../router-client.ts'
 import type { Settings } from '../settings.ts'
+import { decoded, refuse } from './answers.ts'
 
 /** Feeds that are read at once; who comes meanwhile may come again. */
 const mostAtOnce = 32
@@ -28,14 +29,6 @@ export function feedIn(path: string, query: string): Wanted | undefined {
   if (!address || !node || rest.length > 0) return undefined
   const after = new URLSearchParams(query).get('after') ?? undefined
   return { address, node, after }
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return ''
-  }
 }
 
 /**
@@ -127,10 +120,4 @@ function give(
   response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox")
   response.setHeader('Content-Length', Buffer.byteLength(document))
   response.writeHead(200).end(method === 'HEAD' ? undefined : document)
-}
-
-function refuse(response: ServerResponse, status: number, text: string): void {
-  response.setHeader('Content-Type', 'text/plain; charset=utf-8')
-  if (status === 503) response.setHeader('Retry-After', '10')
-  response.writeHead(status).end(`${text}\n`)
 }

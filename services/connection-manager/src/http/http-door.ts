@@ -18,6 +18,7 @@ import type { TlsInfo } from '../stream/tls-info.ts'
 import { AtomDoor } from './atom-door.ts'
 import { type Client, clientOf } from './forwarded.ts'
 import { baseOf, domainOf, hostMeta, hostMetaJson, type Link, linksOf } from './host-meta.ts'
+import { LogDoor } from './log-door.ts'
 import { poshOf, poshPath } from './posh-door.ts'
 import { judgeUpgrade, type Refusal, refusalResponse, upgradeResponse } from './upgrade.ts'
 
@@ -34,6 +35,7 @@ export class HttpDoor implements Door {
   readonly #server: Server
   readonly #bosh: BoshDoor
   readonly #atom: AtomDoor
+  readonly #logs: LogDoor
   /** By socket, until it becomes a WebSocket. */
   readonly #arrivals = new Map<Duplex, Arrival>()
 
@@ -50,6 +52,7 @@ export class HttpDoor implements Door {
     this.#isDraining = isDraining
     this.#bosh = new BoshDoor(sessions, services.settings, isDraining)
     this.#atom = new AtomDoor(services.routers, services.env, services.settings.http)
+    this.#logs = new LogDoor(services.routers, services.settings.http)
     const { timeouts, wheel } = services.settings
     // Bounds for requests that never end (V17).
     const limits = {
@@ -195,6 +198,10 @@ export class HttpDoor implements Door {
     }
     if (path === poshPath) {
       void this.#tellCertificate(request, response)
+      return
+    }
+    if (this.#logs.claims(path)) {
+      void this.#logs.answer(request, response)
       return
     }
     const links = path.startsWith('/.well-known/host-meta') ? this.#links(request) : undefined
