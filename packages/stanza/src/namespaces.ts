@@ -32,6 +32,8 @@ export const NS_STREAM_MANAGEMENT = 'urn:xmpp:sm:3'
 export const NS_DELAY = 'urn:xmpp:delay'
 /** Unique and stable stanza ids (XEP-0359). */
 export const NS_STANZA_IDS = 'urn:xmpp:sid:0'
+/** Ad-hoc commands (XEP-0050). */
+export const NS_COMMANDS = 'http://jabber.org/protocol/commands'
 /** Data forms (XEP-0004). */
 export const NS_DATA_FORMS = 'jabber:x:data'
 /** Validation of the fields of data forms (XEP-0122). */

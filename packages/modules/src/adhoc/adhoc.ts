@@ -8,7 +8,7 @@ import {
   xep,
 } from '@tactus/core'
 import { type BareJid, bare, domainpart, type FullJid, type Jid, parseBareJid } from '@tactus/jid'
-import { StanzaError } from '@tactus/stanza'
+import { NS_COMMANDS, StanzaError } from '@tactus/stanza'
 import { accountStore } from '@tactus/storage'
 import type { XmlElement } from '@tactus/xml'
 import { z } from 'zod'
@@ -27,7 +27,7 @@ import {
   sessionTimer,
 } from './session.ts'
 import { userAdministration } from './user-administration.ts'
-import { commandEcho, commandFeatures, NS_COMMANDS, readCommandRequest } from './wire.ts'
+import { commandEcho, commandFeatures, readCommandRequest } from './wire.ts'
 
 const administration = [
   ...userAdministration,

@@ -2,14 +2,12 @@ import {
   type DataForm,
   findForm,
   formElement,
+  NS_COMMANDS,
   NS_DATA_FORMS,
   readForm,
   StanzaError,
 } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
-
-/** XEP-0050 §10.1. */
-export const NS_COMMANDS = 'http://jabber.org/protocol/commands'
 
 const actions = ['execute', 'next', 'prev', 'complete', 'cancel'] as const
 

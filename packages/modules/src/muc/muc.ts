@@ -12,6 +12,7 @@ import { bare, domainpart, isFull } from '@tactus/jid'
 import {
   formElement,
   formTypeField,
+  NS_COMMANDS,
   NS_DISCO_INFO,
   NS_DISCO_ITEMS,
   NS_RSM,
@@ -27,7 +28,7 @@ import { maxOccupants, membersOnly, password } from './features/admission.ts'
 import { affiliationVersions } from './features/affiliation-versions.ts'
 import { avatar, NS_VCARD, readAvatar, roomCardStore, setAvatar } from './features/avatar.ts'
 import { farewell, farewellJob, sayFarewell } from './features/farewell.ts'
-import { hatCommandNode, NS_COMMANDS, runHatCommand } from './features/hat-commands.ts'
+import { hatCommandNode, runHatCommand } from './features/hat-commands.ts'
 import { hats } from './features/hats.ts'
 import { history } from './features/history.ts'
 import { invitations } from './features/invitations.ts'

@@ -25,9 +25,13 @@ export function subscriptionElement(node: string, { jid, subid, state }: Subscri
   return xml('subscription', { node, jid, subid, subscription: state })
 }
 
-/** Asks the owners whether somebody may subscribe (XEP-0060 §8.6). */
-export function askOwners(node: Node, { jid, subid }: Subscription): void {
-  const { scope, owner, address } = node.service
+/** Asks the owners, or some of them, whether somebody may subscribe (XEP-0060 §8.6). */
+export function askOwners(
+  node: Node,
+  { jid, subid }: Subscription,
+  owners: Iterable<string> = ownersOf(node),
+): void {
+  const { scope, address } = node.service
   const field = (
     name: string,
     type: 'boolean' | 'hidden' | 'jid-single' | 'text-single',
@@ -49,14 +53,16 @@ export function askOwners(node: Node, { jid, subid }: Subscription): void {
       field('allow', 'boolean', 'false', 'Allow this JID to subscribe to this pubsub node?'),
     ],
   })
+  for (const to of owners)
+    scope.send(xml('message', { xmlns: NS_CLIENT, from: address, to, id: scope.makeId() }, form))
+}
+
+function ownersOf(node: Node): ReadonlySet<string> {
+  const { owner } = node.service
   const owners = [...peopleOf(node).affiliations].filter(
     ([, affiliation]) => affiliation === 'owner',
   )
-  for (const to of new Set([
-    ...(owner === undefined ? [] : [owner]),
-    ...owners.map(([person]) => person),
-  ]))
-    scope.send(xml('message', { xmlns: NS_CLIENT, from: address, to, id: scope.makeId() }, form))
+  return new Set([...(owner === undefined ? [] : [owner]), ...owners.map(([person]) => person)])
 }
 
 /**

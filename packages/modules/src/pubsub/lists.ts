@@ -12,6 +12,7 @@ import type { Reader } from '@tactus/storage'
 import { type XmlElement, xml } from '@tactus/xml'
 import { requireKnown } from './access.ts'
 import { answerLater, type Reply, refuseLater } from './later.ts'
+import { pendingForm } from './pending-wire.ts'
 import type { Service } from './service.ts'
 import { tables } from './store.ts'
 import { pubsubElement } from './wire.ts'
@@ -33,6 +34,8 @@ interface Spec {
   readonly what: Wanted
   readonly reply: Reply
   readonly page: PageRequest
+  /** Of the request. */
+  readonly type: 'get' | 'set'
   /** A page was asked for. */
   readonly asked: boolean
 }
@@ -40,6 +43,8 @@ interface Spec {
 type Wanted =
   | { readonly kind: 'nodes'; readonly filter: TypeFilter | undefined }
   | { readonly kind: 'subscriptions' | 'affiliations'; readonly person: string }
+  /** Nodes of an owner at which somebody waits for approval, as the answer to a command. */
+  | { readonly kind: 'pending'; readonly person: string; readonly sessionid: string }
 
 type Found = Readonly<Record<string, string>>
 
@@ -57,7 +62,13 @@ export function startList(
     from,
     id,
     set,
-  }: { readonly from: Jid; readonly id: string | undefined; readonly set: XmlElement },
+    type = 'get',
+  }: {
+    readonly from: Jid
+    readonly id: string | undefined
+    readonly set: XmlElement
+    readonly type?: 'get' | 'set'
+  },
 ): IqAnswer {
   const { scope, owner, address } = service
   // Nobody's account: there is nobody either to whom an answer could come later.
@@ -69,6 +80,7 @@ export function startList(
     what,
     reply: { id: id ?? '', to: from, from: address },
     page: readPageRequest(set, limits),
+    type,
     asked: set.getChild('set', NS_RSM) !== undefined,
   }
   scope.job('pubsub', `pubsub list ${scope.makeId()}`, spec)
@@ -80,12 +92,12 @@ export function listJob(serviceOf: (scope: Scope) => Service): JobDefinition<Spe
   return {
     run: async (spec, { reader }) => await readPage(() => queryOf(reader, spec), spec),
     done(scope, spec, result) {
-      if (!result.ok) return refuseLater(scope, spec.reply)
+      if (!result.ok) return refuseLater(scope, spec.reply, undefined, spec.type)
       try {
         answerLater(scope, spec.reply, contentOf(serviceOf(scope), spec, result.value))
       } catch (error) {
         if (!(error instanceof StanzaError)) throw error
-        refuseLater(scope, spec.reply, error)
+        refuseLater(scope, spec.reply, error, spec.type)
       }
     },
   }
@@ -95,6 +107,7 @@ const columns = {
   nodes: { key: 'node', all: ['n.node', 'n.title'] },
   subscriptions: { key: 'subid', all: ['p.node', 'p.subid', 'p.jid', 'p.state'] },
   affiliations: { key: 'node', all: ['p.node', 'p.affiliation'] },
+  pending: { key: 'node', all: ['p.node'] },
 } as const
 
 type Query = ReturnType<typeof queryOf>
@@ -109,9 +122,23 @@ function queryOf(reader: Reader, { entity, service, what }: Spec) {
       join.onRef('p.entity', '=', 'n.entity').onRef('p.node', '=', 'n.node'),
     )
     .where(isSubscription ? 'p.person' : 'p.jid', '=', what.person)
-  return service === undefined
-    ? query.where('p.entity', '=', entity)
-    : query.where('n.service', '=', service)
+  const here =
+    service === undefined
+      ? query.where('p.entity', '=', entity)
+      : query.where('n.service', '=', service)
+  if (what.kind !== 'pending') return here
+  // §8.7: only where somebody waits.
+  return here
+    .where('p.affiliation', '=', 'owner')
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom(`${tables.subscriptions} as s`)
+          .select('s.subid')
+          .whereRef('s.entity', '=', 'p.entity')
+          .whereRef('s.node', '=', 'p.node')
+          .where('s.state', '=', 'pending'),
+      ),
+    )
 }
 
 /** XEP-0248 §3.1: what is in a collection is found there. */
@@ -165,6 +192,11 @@ function contentOf(service: Service, spec: Spec, { rows, count, index }: Page): 
     )
     return xml('query', { xmlns: NS_DISCO_ITEMS }, items, page)
   }
+  if (what.kind === 'pending')
+    return pendingForm(
+      what.sessionid,
+      rows.map(({ node = '' }) => node),
+    )
   // SECURITY: who has nothing here hears of an account only what strangers do.
   if (count === 0 && bare(reply.to as Jid) !== service.owner) requireKnown(service, reply.to as Jid)
   return pubsubElement(

@@ -16,6 +16,7 @@ import {
   isRequest,
   NS_ARCHIVE,
   NS_ARCHIVE_EXTENDED,
+  NS_COMMANDS,
   NS_DATA_FORMS,
   NS_DISCO_INFO,
   NS_DISCO_ITEMS,
@@ -45,6 +46,7 @@ import { type PubsubConfig, pubsubConfig } from './limits.ts'
 import { listJob } from './lists.ts'
 import { hostedMigration, orderMigration, pubsubMigration } from './migration.ts'
 import { nodesFor } from './nodes.ts'
+import { answerCommand, describeCommands } from './pending.ts'
 import { accountService, askContacts, receiveRelayed, sendLastItems } from './pep/account.ts'
 import { type InterestState, Interests, interestState } from './pep/interests.ts'
 import { stripPrivateEvents } from './pep/private-events.ts'
@@ -71,7 +73,7 @@ export const pubsub: XmppModule = defineModule({
   implements: [
     xep('0060', '1.30.0', {
       status: 'partial',
-      note: 'Without collections (XEP-0248), digests, choice by presence (show-values), payment and the ad-hoc command of §8.7: who waits for approval is listed by §8.8. A service lists the nodes whose access model is open or authorize; of the others only those know that have their names. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
+      note: 'Without collections (XEP-0248), digests, choice by presence (show-values) and payment. A service lists the nodes whose access model is open or authorize; of the others only those know that have their names. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
     }),
     xep('0163', '1.2.2', {
       status: 'partial',
@@ -131,6 +133,7 @@ export const pubsub: XmppModule = defineModule({
       NS_RSM,
       NS_ARCHIVE,
       NS_ARCHIVE_EXTENDED,
+      NS_COMMANDS,
       ...orderFeatures(NS_ARCHIVE),
       NS_PUBSUB,
       NS_FILTER,
@@ -157,7 +160,7 @@ export const pubsub: XmppModule = defineModule({
   config: pubsubConfig,
 
   setup(context) {
-    const { iq, hooks, session, config, disco, isAdmin, pubsub: port } = context
+    const { hooks, session, config, isAdmin, pubsub: port } = context
     const interests = new Interests(session)
     const serviceOf = (scope: Scope): Service => {
       const { service: settings, ...limits } = config(scope.host)
@@ -168,24 +171,7 @@ export const pubsub: XmppModule = defineModule({
     provideNodes(port, serviceOf)
     context.job('list', listJob(serviceOf))
     serveHosted(context, serviceOf)
-
-    for (const ns of [NS_PUBSUB, NS_PUBSUB_OWNER]) {
-      iq.get('account', ns, 'pubsub', (request) => dispatch(serviceOf(request.scope), request))
-      iq.set('account', ns, 'pubsub', (request) => dispatch(serviceOf(request.scope), request))
-    }
-    hooks.decide('account.missing', ({ scope, from, stanza }) => {
-      const payload = isRequest(stanza) ? payloadOf(stanza) : undefined
-      if (isRequest(stanza) && stanza.child(null, NS_ARCHIVE)?.attrs.node)
-        requireKnown(serviceOf(scope), from)
-      if (payload) dispatch(serviceOf(scope), { scope, from, stanza, payload, session: undefined })
-    })
-
-    // A guest publishes nothing: it would outlive the visit.
-    disco.info('account', ({ host }) =>
-      host.anonymous ? {} : { identities: [{ category: 'pubsub', type: 'pep' }] },
-    )
-    disco.items('account', ({ scope, from }) => visibleNodes(serviceOf(scope), from))
-    disco.node('account', ({ scope, from, node }) => describeNode(serviceOf(scope), node, from))
+    serveAccounts(context, serviceOf)
 
     const greet = (scope: Scope, current: Session, names: readonly string[]): void => {
       const { jid, invisible, presence } = current
@@ -244,6 +230,33 @@ function watchTheClock(hooks: Context['hooks'], serviceOf: (scope: Scope) => Ser
   })
 }
 
+/** What every account answers as a service of its own. */
+function serveAccounts(
+  { iq, hooks, disco }: Pick<Context, 'iq' | 'hooks' | 'disco'>,
+  serviceOf: (scope: Scope) => Service,
+): void {
+  for (const ns of [NS_PUBSUB, NS_PUBSUB_OWNER]) {
+    iq.get('account', ns, 'pubsub', (request) => dispatch(serviceOf(request.scope), request))
+    iq.set('account', ns, 'pubsub', (request) => dispatch(serviceOf(request.scope), request))
+  }
+  iq.set('account', NS_COMMANDS, 'command', (request) =>
+    answerCommand(serviceOf(request.scope), request),
+  )
+  hooks.decide('account.missing', ({ scope, from, stanza }) => {
+    const payload = isRequest(stanza) ? payloadOf(stanza) : undefined
+    if (isRequest(stanza) && stanza.child(null, NS_ARCHIVE)?.attrs.node)
+      requireKnown(serviceOf(scope), from)
+    if (payload) dispatch(serviceOf(scope), { scope, from, stanza, payload, session: undefined })
+  })
+
+  // A guest publishes nothing: it would outlive the visit.
+  disco.info('account', ({ host }) =>
+    host.anonymous ? {} : { identities: [{ category: 'pubsub', type: 'pep' }] },
+  )
+  disco.items('account', ({ scope, from }) => visibleNodes(serviceOf(scope), from))
+  disco.node('account', ({ scope, from, node }) => describeNode(serviceOf(scope), node, from))
+}
+
 /** The service that a host has beside its accounts. */
 function serveHosted(
   { iq, config, disco, services }: Pick<Context, 'iq' | 'config' | 'disco' | 'services'>,
@@ -271,6 +284,10 @@ function serveHosted(
   disco.info(hosted, ({ host }) => ({
     identities: [{ category: 'pubsub', type: 'service', name: config(host).service.name }],
   }))
+  iq.set(hosted, NS_COMMANDS, 'command', (request) =>
+    answerCommand(serviceOf(request.scope), request),
+  )
+  disco.node(hosted, ({ scope, node }) => describeCommands(serviceOf(scope), node))
   disco.node(hosted, ({ scope, from, node }) => describeNode(serviceOf(scope), node, from))
 }
 

@@ -37,7 +37,8 @@ const owners = by('§8, §6.5.9.10: who is no owner, and who is shut out')
 const subscribers = by('§8.8, §6.1.4: who wants to subscribe waits')
 const affiliations = by('§8.9, §4.1: affiliations say who publishes')
 const all = by('§8.8.2.4, §8.9.2.4: of several changes')
-const command = left('the ad-hoc command is OPTIONAL (§8.7); who waits is listed by §8.8.1')
+const waiting = by('§8.7: an owner hears where somebody waits')
+const unheard = by('§8.7.3: who may not approve')
 
 /** All of them. Example numbers are those of version 1.30.0. */
 export const examples: readonly Example[] = [
@@ -139,7 +140,10 @@ export const examples: readonly Example[] = [
   [170, 172, approval],
   [173, 174, answer],
   [175, 175, pending],
-  [176, 183, command],
+  [176, 177, waiting],
+  [178, 179, supported],
+  [180, 181, unheard],
+  [182, 183, waiting],
   [184, 185, subscribers],
   [186, 186, supported],
   [187, 187, owners],

@@ -9,6 +9,7 @@ import {
   formTypeField,
   jidField,
   listField,
+  NS_COMMANDS,
   offerForm,
   readForm,
   readSubmission,
@@ -21,8 +22,6 @@ import type { Privilege } from '../permissions.ts'
 import { type Rooms, RoomTurn } from '../room.ts'
 import { destroyHat, type Hat, hatsOf, putHat, wear } from './hats.ts'
 
-/** XEP-0050. */
-export const NS_COMMANDS = 'http://jabber.org/protocol/commands'
 /** FORM_TYPE of all forms, and what stands before the names of the commands (XEP-0317 §3). */
 const NS_HAT_COMMANDS = 'urn:xmpp:hats:commands'
 

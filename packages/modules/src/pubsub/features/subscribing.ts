@@ -34,6 +34,7 @@ export const subscribing: PubsubFeature = {
     'retrieve-default-sub',
     'multi-subscribe',
     'leased-subscription',
+    'get-pending',
   ],
   actions: [
     { type: 'set', ns: 'pubsub', name: 'subscribe', handle: subscribe },

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
-import { NS_ARCHIVE, NS_DATA_FORMS, NS_DISCO_INFO, NS_DISCO_ITEMS } from '@tactus/stanza'
-import type { Stanza } from '@tactus/xml'
+import {
+  NS_ARCHIVE,
+  NS_COMMANDS,
+  NS_DATA_FORMS,
+  NS_DISCO_INFO,
+  NS_DISCO_ITEMS,
+} from '@tactus/stanza'
+import type { Stanza, XmlElement } from '@tactus/xml'
 import { baseOf } from '../attachments/names.ts'
 import { payloadOf } from '../wire.ts'
 import { NS_HOSTED } from './wire.ts'
@@ -25,6 +31,8 @@ export function placeOf(stanza: Stanza): string | undefined {
 function nodeAskedFor(stanza: Stanza): string | undefined {
   const pubsub = payloadOf(stanza)
   if (pubsub) return pubsub.getChildElements().find(({ attrs }) => attrs.node)?.attrs.node
+  const command = stanza.child('command', NS_COMMANDS)
+  if (command) return nodeInForm(command.getChild('x', NS_DATA_FORMS))
   const query =
     stanza.child(null, NS_ARCHIVE) ??
     stanza.child('query', NS_DISCO_INFO) ??
@@ -37,7 +45,10 @@ function nodeInMessage(stanza: Stanza): string | undefined {
   if (stanza.name !== 'message') return undefined
   const own = stanza.child(null, NS_HOSTED)
   if (own) return own.attrs.node
-  const form = stanza.child('x', NS_DATA_FORMS)
+  return nodeInForm(stanza.child('x', NS_DATA_FORMS))
+}
+
+function nodeInForm(form: XmlElement | undefined): string | undefined {
   const field = form?.getChildElements().find(({ attrs }) => attrs.var === 'pubsub#node')
   return field
     ?.getChildElements()

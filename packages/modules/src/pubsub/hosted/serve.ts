@@ -23,6 +23,7 @@ import { describeNode } from '../discovery.ts'
 import { dispatch } from '../dispatch.ts'
 import { startList, type TypeFilter } from '../lists.ts'
 import { mostRecentFirst, pageOf } from '../paging.ts'
+import { describeCommands } from '../pending.ts'
 import { findNode, itemsOf, type Service } from '../service.ts'
 import { NS_PUBSUB } from '../wire.ts'
 import { takeFarewell } from './farewell.ts'
@@ -60,6 +61,13 @@ export function listHosted(serviceOf: ServiceOf, request: IqRequest): IqAnswer {
   const { scope, payload, from, stanza } = request
   const service = serviceOf(scope)
   const { node: name } = payload.attrs
+  const commands = name ? describeCommands(service, name) : undefined
+  if (commands)
+    return xml(
+      'query',
+      { xmlns: NS_DISCO_ITEMS, node: name },
+      commands.items.map((each) => xml('item', { ...each })),
+    )
   if (!name) {
     const filter = readFilter(payload)
     return startList(service, { kind: 'nodes', filter }, { from, id: stanza.id, set: payload })
