@@ -116,6 +116,8 @@ async function runPhase(
     files: files.map((file) => join(root, file)),
     concurrency,
     timeout,
+    // What a test that failed has left open must not keep its file from ending.
+    forceExit: true,
     execArgv: ['--conditions=source'],
   })
   events.on('test:pass', ({ skip }) => {

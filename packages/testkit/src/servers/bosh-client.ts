@@ -27,7 +27,7 @@ interface Waiting {
  * A client on BOSH (XEP-0124) for tests: two requests at once, each over a connection of its own, so that a balancer sends
  * them wherever it likes. Like all clients it sends a request again whose answer did not come.
  */
-export class BoshClient {
+export class BoshClient implements Disposable {
   readonly #port: number
   #rid = randomInt(1, 2 ** 40)
   #sid: string | undefined
@@ -41,11 +41,10 @@ export class BoshClient {
   /** What came and was not taken yet, oldest first. */
   readonly inbox: XmlElement[] = []
   jid = ''
-  /** Requests that were sent more than once. */
-  repeats = 0
   /** Why the session ended. */
   condition: string | undefined
   #isRunning = false
+  #isGone = false
 
   private constructor(port: number) {
     this.#port = port
@@ -118,6 +117,13 @@ export class BoshClient {
     await this.#ask('', { type: 'terminate' })
   }
 
+  /** Says nothing more to anybody, whatever is under way. */
+  [Symbol.dispose](): void {
+    this.#isRunning = false
+    this.#isOver = true
+    this.#isGone = true
+  }
+
   /** Keeps a request waiting, and sends what is to be sent. */
   #run(): void {
     while (this.#isRunning && !this.#isOver && this.#open < 2) {
@@ -147,7 +153,7 @@ export class BoshClient {
         this.#take(rid, answer)
         return answer
       }
-      this.repeats += 1
+      if (this.#isGone) throw new Error('the client is gone')
       await pause(again)
     }
   }
