@@ -5,7 +5,12 @@ import { deeds } from './nemesis.ts'
 import { isGood, render } from './report.ts'
 import { runChaos } from './run.ts'
 
-test('any process may die at any moment: nothing accepted is lost, doubled or put out of order', async (context) => {
+/** For the kills, for everybody to settle, and for all archives to be read on a slow machine, ms. */
+const timeout = 600_000
+
+test('any process may die at any moment: nothing accepted is lost, doubled or put out of order', {
+  timeout,
+}, async (context) => {
   if (!canOwnServices(context)) return
   const told: string[] = []
   const report = await runChaos({
