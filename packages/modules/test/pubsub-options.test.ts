@@ -84,11 +84,17 @@ story(
     await create(juliet, node, { send_last_published_item: 'on_sub' })
     await publish(juliet, node, 'a')
 
-    assert.match(await subscribe(romeo, node, { deliver: '0' }), /subscription='subscribed'/)
+    const asks = (id: string, deliver: string) => {
+      const options = `<options>${optionsForm({ deliver })}</options>`
+      const content = `<subscribe node='${node}' jid='${romeo.account}'/>${options}`
+      return romeo.send`<iq type='set' id='${id}' to='${service}'>${pubsub(content)}</iq>`
+    }
+
+    await asks('without', '0')
+    assert.equal((await romeo.hears('without')).attrs.type, 'result')
     await romeo.receivesNothing()
-    const wanted = `<subscribe node='${node}' jid='${romeo.jid}'/>`
-    await romeo.send`<iq type='set' id='s' to='${service}'>${pubsub(wanted)}</iq>`
-    await romeo.hears('s')
+    await asks('with', '1')
+    assert.equal((await romeo.hears('with')).attrs.type, 'result')
     await romeo.arrived(1)
     assert.match(String(romeo.drain()[0]), /<item id='a'/)
   },
