@@ -20,6 +20,7 @@ import { inbox } from './inbox/inbox.ts'
 import { invisible } from './invisible/invisible.ts'
 import { lastActivity } from './last-activity/last-activity.ts'
 import { muc } from './muc/muc.ts'
+import { nodeSubscriptions } from './node-subscriptions/node-subscriptions.ts'
 import { offline } from './offline/offline.ts'
 import { omemo } from './omemo/omemo.ts'
 import { ping } from './ping/ping.ts'
@@ -86,4 +87,5 @@ export const catalogue: readonly XmppModule[] = [
   displayed,
   omemo,
   feeds,
+  nodeSubscriptions,
 ]
