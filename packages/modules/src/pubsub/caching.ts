@@ -1,7 +1,6 @@
 import type { FormField } from '@tactus/stanza'
 import { itemExpire, settingOf } from './fields.ts'
-import { keepsItems } from './publish.ts'
-import type { Node } from './service.ts'
+import { keepsItems, type Node } from './service.ts'
 
 /** XEP-0460 */
 export const NS_CACHING = 'urn:xmpp:pubsub-caching:0'

@@ -14,8 +14,15 @@ import {
   settingOf,
   title,
 } from './fields.ts'
-import { capacityOf } from './publish.ts'
-import { findNode, itemsOf, type Node, nodesOf, peopleOf, type Service } from './service.ts'
+import {
+  capacityOf,
+  findNode,
+  itemsOf,
+  type Node,
+  nodesOf,
+  peopleOf,
+  type Service,
+} from './service.ts'
 import { META_DATA, NS_PUBSUB } from './wire.ts'
 
 /** Nodes that somebody may have (XEP-0060 §5.2, XEP-0163 §6.2). */

@@ -3,6 +3,7 @@ import { bare, type Jid } from '@tactus/jid'
 import { delayElement, NS_CLIENT } from '@tactus/stanza'
 import { clone, type XmlElement, xml } from '@tactus/xml'
 import { mayAccess } from './access.ts'
+import { collect, mayWait } from './digest.ts'
 import {
   deliverNotifications,
   deliverPayloads,
@@ -35,7 +36,12 @@ export function notify(node: Node, content: XmlElement, by?: Session): void {
   const event = eventElement(content)
   const author = by?.presence && !by.invisible ? replyTo(by.jid) : undefined
   service.announce(node, messageOf(node, event, author))
-  const { plain, withBody, several } = audienceOf(entitledSubscriptions(node))
+  const entitled = entitledSubscriptions(node)
+  const waiting = entitled.filter((each) => mayWait(node, each, content))
+  for (const subscription of waiting) collect(node, subscription, content)
+  const { plain, withBody, several } = audienceOf(
+    entitled.filter((each) => !waiting.includes(each)),
+  )
   const body = bodyOf(payloadIn(content))
   tell(node, plain, event)
   tell(node, withBody, body, event)
@@ -136,11 +142,16 @@ export function oldItemMessage(
 }
 
 /** To a resource of the entity itself directly, to all others by their partition. */
-export function deliverOrSend(scope: Scope, to: string, stanza: XmlElement): void {
+export function deliverOrSend(
+  scope: Scope,
+  to: string,
+  stanza: XmlElement,
+  { durable = false }: { readonly durable?: boolean } = {},
+): void {
   stanza.attrs.to = to
   const own = scope.sessions().find(({ jid }) => jid === to)
   if (own) scope.deliver(own, stanza)
-  else scope.send(stanza, { durable: false })
+  else scope.send(stanza, { durable })
 }
 
 function messageOf(node: Node, ...content: readonly (XmlElement | undefined)[]): XmlElement {

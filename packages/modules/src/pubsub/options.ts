@@ -4,6 +4,7 @@ import {
   type FieldKind,
   formatDateTime,
   formElement,
+  integerField,
   parseDateTime,
   StanzaError,
 } from '@tactus/stanza'
@@ -17,7 +18,7 @@ import {
   readConfig,
   settingOf,
 } from './fields.ts'
-import type { Node } from './service.ts'
+import { keepsItems, type Node } from './service.ts'
 import type { Subscription } from './store.ts'
 import { pubsubError, SUBSCRIBE_OPTIONS } from './wire.ts'
 
@@ -62,11 +63,33 @@ export const includeBody: ConfigField<boolean> = field(
   'Whether you want a text besides what is published',
 )
 
+const day = 86_400_000
+
+/** Whether notifications of items come together, once in a while (§16.4.2). */
+export const digest: ConfigField<boolean> = field(
+  'digest',
+  booleanField,
+  false,
+  'Whether you want what happened all at once, now and then',
+)
+/** Least milliseconds from one of these to the next (§16.4.2). */
+export const digestFrequency: ConfigField<number> = field(
+  'digest_frequency',
+  integerField({ min: 1_000, max: 30 * day }),
+  day,
+  'How many milliseconds are between two of these at least',
+)
+
 /** What a subscriber may choose at a node. */
 function optionsAt(node: Node | undefined): readonly AnyField[] {
   const type = node ? settingOf(node.config, payloadType) : ''
-  // §12.7: only where there is a way to make a text of a payload.
-  return atomTypes.includes(type) ? [deliver, expire, includeBody] : [deliver, expire]
+  return [
+    ...[deliver, expire],
+    // What is not kept cannot come later.
+    ...(!node || keepsItems(node) ? [digest, digestFrequency] : []),
+    // §12.7: only where there is a way to make a text of a payload.
+    ...(atomTypes.includes(type) ? [includeBody] : []),
+  ]
 }
 
 /** The options of a subscription as a form; without one, those that a new one has (§6.3.2, §6.4). */
@@ -99,7 +122,9 @@ export function readSubscriptionOptions(node: Node, form: DataForm): ConfigTexts
 /** Whether two subscriptions would get the same. */
 export function sameOptions(one: ConfigTexts, other: ConfigTexts): boolean {
   const textOf = (texts: ConfigTexts): string =>
-    [deliver, expire, includeBody].map((each) => String(settingOf(texts, each as AnyField))).join()
+    [deliver, expire, digest, digestFrequency, includeBody]
+      .map((each) => String(settingOf(texts, each as AnyField)))
+      .join()
   return textOf(one) === textOf(other)
 }
 

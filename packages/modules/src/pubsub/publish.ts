@@ -5,10 +5,19 @@ import { clone, serialize, type XmlElement, xml } from '@tactus/xml'
 import { affiliationOf } from './access.ts'
 import { attachedName, isDerived, summaryName } from './attachments/names.ts'
 import { awaitExpiry } from './expiry.ts'
-import { maxItems, maxPayload, notifyRetract, persistItems, settingOf, whenFull } from './fields.ts'
+import { maxPayload, notifyRetract, settingOf, whenFull } from './fields.ts'
 import { followersName } from './followers/names.ts'
 import { notify, notifyItem, replyAddress } from './notify.ts'
-import { dropNode, findNode, itemsOf, type Node, savePeople, storedItemsOf } from './service.ts'
+import {
+  capacityOf,
+  dropNode,
+  findNode,
+  itemsOf,
+  keepsItems,
+  type Node,
+  savePeople,
+  storedItemsOf,
+} from './service.ts'
 import { type ItemEntry, itemKey, itemStore, payloadStore, tables, usageStore } from './store.ts'
 import { pubsubError } from './wire.ts'
 
@@ -55,18 +64,6 @@ export function publishItem(node: Node, publication: Publication): string | unde
   if (evicted.length > 0) tellType(node, evicted)
   node.type?.published?.(event)
   return id
-}
-
-/** Whether published items can be retrieved later (XEP-0060 §4.3). */
-export function keepsItems(node: Node): boolean {
-  return settingOf(node.config, persistItems) && capacityOf(node) > 0
-}
-
-/** How many items the node keeps. */
-export function capacityOf(node: Node): number {
-  const { items } = node.service.limits
-  const count = settingOf(node.config, maxItems)
-  return count === 'max' ? items : Math.min(count, items)
 }
 
 /** Takes items out of a node, and tells who had them if that is wanted (XEP-0060 §7.2). */

@@ -31,6 +31,8 @@ import { attachmentKinds } from './attachments/kinds.ts'
 import { NS_ATTACHMENTS } from './attachments/names.ts'
 import { NS_CACHING } from './caching.ts'
 import { nodeCommands, serveCommands } from './commands.ts'
+import { digestStore, digestTimer } from './digest.ts'
+import { digestJob, sendDigest } from './digest-delivery.ts'
 import { describeNode, visibleNodes } from './discovery.ts'
 import { announced, dispatch } from './dispatch.ts'
 import { expiryTimer } from './expiry.ts'
@@ -73,7 +75,7 @@ export const pubsub: XmppModule = defineModule({
   implements: [
     xep('0060', '1.30.0', {
       status: 'partial',
-      note: 'Without collections (XEP-0248), digests, choice by presence (show-values) and payment. A service lists the nodes whose access model is open or authorize; of the others only those know that have their names. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
+      note: 'Without collections (XEP-0248), payment, and choice by presence (show-values): a service knows nobody’s presence. A digest is of one subscription, and holds as many items as go into one answer, the most recent. A service lists the nodes whose access model is open or authorize; of the others only those know that have their names. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
     }),
     xep('0163', '1.2.2', {
       status: 'partial',
@@ -152,10 +154,11 @@ export const pubsub: XmppModule = defineModule({
     peopleStore,
     usageStore,
     nodeCountStore,
+    digestStore,
     rosterStore,
   ],
   migrations: [pubsubMigration, hostedMigration, orderMigration],
-  jobs: { archive: archiveJob, fetch: fetchJob, farewell: farewellJob },
+  jobs: { archive: archiveJob, digest: digestJob, fetch: fetchJob, farewell: farewellJob },
   commands: [...nodeCommands, ...webCommands],
   config: pubsubConfig,
 
@@ -221,9 +224,10 @@ function provideNodes(port: PubsubPort, serviceOf: (scope: Scope) => Service): v
   for (const kind of [...attachmentKinds(serviceOf, nodes), followersKind]) port.type(kind)
 }
 
-/** Subscriptions and items end by themselves. */
+/** Subscriptions and items end by themselves, and what was collected is told. */
 function watchTheClock(hooks: Context['hooks'], serviceOf: (scope: Scope) => Service): void {
   hooks.timer(leaseTimer, ({ scope, data }) => endLease(serviceOf(scope), data))
+  hooks.timer(digestTimer, ({ scope, data }) => sendDigest(serviceOf(scope), data))
   hooks.timer(expiryTimer, ({ scope, data }) => {
     const node = findNode(serviceOf(scope), data)
     if (node) expireItems(node)

@@ -7,8 +7,10 @@ import {
   type AnyField,
   type ConfigTexts,
   itemExpire,
+  maxItems,
   ownFields,
   payloadType,
+  persistItems,
   requireCount,
   serviceFields,
   settingOf,
@@ -213,6 +215,18 @@ export function itemsOf(node: Node): readonly ItemEntry[] {
 /** The same, with those that are over and not yet gone. */
 export function storedItemsOf({ service, name }: Node): readonly ItemEntry[] {
   return service.scope.get(itemStore, name) ?? noItems
+}
+
+/** Whether published items can be retrieved later (XEP-0060 §4.3). */
+export function keepsItems(node: Node): boolean {
+  return settingOf(node.config, persistItems) && capacityOf(node) > 0
+}
+
+/** How many items the node keeps. */
+export function capacityOf(node: Node): number {
+  const { items } = node.service.limits
+  const count = settingOf(node.config, maxItems)
+  return count === 'max' ? items : Math.min(count, items)
 }
 
 /** Who has an affiliation or a subscription with a node. */

@@ -17,13 +17,14 @@ import {
   toTexts,
 } from '../fields.ts'
 import { notify } from '../notify.ts'
-import { dropSummaries, keepsItems, purgeItems, trimItems } from '../publish.ts'
+import { dropSummaries, purgeItems, trimItems } from '../publish.ts'
 import {
   configureNode,
   createNode,
   dropNode,
   fieldsOf,
   findNode,
+  keepsItems,
   kindOf,
   type Node,
   type PubsubRequest,

@@ -16,12 +16,14 @@ import {
   settingOf,
 } from '../fields.ts'
 import { followersPrefix } from '../followers/names.ts'
-import { capacityOf, keepsItems, mayReplace, publishItem, retractItems } from '../publish.ts'
+import { mayReplace, publishItem, retractItems } from '../publish.ts'
 import {
+  capacityOf,
   createNode,
   fieldsOf,
   findNode,
   itemsOf,
+  keepsItems,
   type Node,
   type PubsubRequest,
 } from '../service.ts'

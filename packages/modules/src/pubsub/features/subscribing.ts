@@ -11,6 +11,7 @@ import {
   subscriptionsFor,
 } from '../access.ts'
 import { askOwners, awaitEnd, sendLastTo, subscriptionElement } from '../approval.ts'
+import { followOptions } from '../digest.ts'
 import type { PubsubFeature } from '../feature.ts'
 import { accessModel, allowsSubscribing, type ConfigTexts, settingOf } from '../fields.ts'
 import { findAsked } from '../followers/followers.ts'
@@ -145,7 +146,9 @@ function changeOptions(request: PubsubRequest): IqAnswer {
   const form = readForm(element)
   if (form.type === 'cancel') return undefined
   const options = { ...subscription.options, ...readSubscriptionOptions(node, form) }
-  storeSubscription(node, { ...subscription, options })
+  const changed = { ...subscription, options }
+  storeSubscription(node, changed)
+  followOptions(node, changed)
   return undefined
 }
 
