@@ -172,6 +172,8 @@ export interface RoomFeature {
   settled?(room: Room): void
   /** Somebody came in or went, under whatever nickname. */
   populated?(room: Room): void
+  /** Somebody is not there any more under a nickname, with no resource. */
+  departed?(room: Room, occupant: Occupant): void
   /** The room is going: what the feature keeps elsewhere goes, too. */
   destroyed?(room: Room): void
 }

@@ -60,6 +60,13 @@ export const mucConfig: z.ZodType<MucConfig> = z.strictObject({
   presencesAtOnce: z.int().positive().default(20).meta({
     description: 'How many times it may do so at once after a while of quiet.',
   }),
+  activitySubscribers: z.int().positive().default(5_000).meta({
+    description:
+      'Most clients of a service that are told of what happens in rooms that they are not in (XEP-0437).',
+  }),
+  activityRooms: z.int().min(0).max(1_000).default(100).meta({
+    description: 'Of how many rooms, in which it is a member, each is told; 0: nobody is told.',
+  }),
   hats: z.int().min(0).default(50).meta({
     description: 'Most hats (XEP-0317) that a room has.',
   }),
@@ -92,6 +99,8 @@ export interface MucConfig {
   readonly linesAtOnce: number
   readonly presencesPerSecond: number
   readonly presencesAtOnce: number
+  readonly activitySubscribers: number
+  readonly activityRooms: number
   readonly hats: number
   readonly hatsWorn: number
   readonly avatarBytes: number

@@ -20,10 +20,18 @@ import {
   presenceType,
   StanzaError,
 } from '@tactus/stanza'
+import {
+  activityJob,
+  hearMessage,
+  hearPresence,
+  NS_ACTIVITY,
+  subscriptionStore,
+} from './activity.ts'
 import { changeList, readList } from './admin.ts'
 import { affiliationLogStore } from './affiliation-log.ts'
 import { roomCommands, serveCommands } from './commands.ts'
 import { mucConfig } from './config.ts'
+import { activity, visitStore, watcherStore } from './features/activity.ts'
 import { maxOccupants, membersOnly, password } from './features/admission.ts'
 import { affiliationVersions } from './features/affiliation-versions.ts'
 import { avatar, NS_VCARD, readAvatar, roomCardStore, setAvatar } from './features/avatar.ts'
@@ -92,7 +100,7 @@ export const muc: XmppModule = defineModule({
   implements: [
     xep('0045', '1.35.5', {
       status: 'partial',
-      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; fast reconnect (XEP-0311), deferred since 2013 and known to no client: a session that is resumed (XEP-0198) misses nothing, and history is asked for by time or from the archive; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer; indicators of activity (XEP-0437), which are not there yet. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one.',
+      note: 'Left out: codes 101 and 102 and approval of registrations by admins (§9.9), which are MAY (who registers is a member at once); 210, as no nickname is changed by the room; fast reconnect (XEP-0311), deferred since 2013 and known to no client: a session that is resumed (XEP-0198) misses nothing, and history is asked for by time or from the archive; 332, as no shutdown empties a room; muc#rooms and the traffic node, which clients answer. An invitation to an account that does not exist is not refused (§7.8.2 SHOULD), as that would tell who has one.',
     }),
     xep('0249', '1.2', {
       note: 'Mediated invitations carry a direct one; those between people need nothing of a server.',
@@ -104,6 +112,9 @@ export const muc: XmppModule = defineModule({
     xep('0410', '1.1.0'),
     xep('0421', '1.0.1'),
     xep('0425', '0.3.0'),
+    xep('0437', '0.2.0', {
+      note: 'Of rooms in which the subscriber is a member. Each room tells for itself, so what happened before a subscription comes in several messages; it is known of rooms that keep a history.',
+    }),
     xep('0463', '0.2.0', {
       note: 'Versions are told to those who asked for them when they came in and may read the lists; the banned are named to admins alone.',
     }),
@@ -125,19 +136,23 @@ export const muc: XmppModule = defineModule({
     purseStore,
     flapStore,
     beginningStore,
+    subscriptionStore,
+    watcherStore,
+    visitStore,
   ],
   migrations: [
     mucMigration,
     roomCardStore.migration('0131-muc-card'),
+    visitStore.migration('0152-muc-visit'),
     temporaryMigration,
     listingMigration,
     affiliationLogMigration,
   ],
   commands: roomCommands,
-  jobs: { list: listingJob, farewell: farewellJob, sweep: sweepJob },
+  jobs: { list: listingJob, farewell: farewellJob, sweep: sweepJob, activity: activityJob },
   identities: { [service]: [{ category: 'conference', type: 'text' }] },
   features: {
-    [service]: [NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM, NS_MUC, NS_UNIQUE, NS_VCARD],
+    [service]: [NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM, NS_MUC, NS_UNIQUE, NS_VCARD, NS_ACTIVITY],
     [entity]: [
       NS_DISCO_INFO,
       NS_DISCO_ITEMS,
@@ -228,6 +243,7 @@ function builtIn(
     moderation,
     avatar,
     farewell,
+    activity(({ scope }) => config(scope)),
     // §7.1: the history, then the subject.
     history(({ scope }) => config(scope)),
     subject(({ scope }) => config(scope)),
@@ -254,7 +270,7 @@ function describe(room: RoomTurn): ReturnType<NonNullable<RoomFeature['disco']>>
 
 function receive(rooms: Rooms, arriving: ServiceStanza): void {
   const { stanza, scope } = arriving
-  if (!scope.entity.includes('@')) return receiveForService(arriving)
+  if (!scope.entity.includes('@')) return receiveForService(rooms, arriving)
   switch (stanza.name) {
     case 'message':
       return receiveMessage(rooms, arriving)
@@ -265,10 +281,13 @@ function receive(rooms: Rooms, arriving: ServiceStanza): void {
   }
 }
 
-/** The service itself reads nothing but what its rooms tell it. */
-function receiveForService({ stanza, scope, from, at }: ServiceStanza): void {
+/** The service itself reads what its rooms tell it, and who wants to hear of them. */
+function receiveForService(rooms: Rooms, arriving: ServiceStanza): void {
+  const { stanza, scope, from, at } = arriving
+  if (stanza.name === 'message') return hearMessage(arriving)
   if (stanza.name !== 'presence') throw new StanzaError('service-unavailable')
   if (domainpart(from) === scope.entity && !isFull(from)) beginning(scope, at)
+  else hearPresence(arriving, rooms.config(scope))
 }
 
 function receivePresence(rooms: Rooms, arriving: ServiceStanza): void {

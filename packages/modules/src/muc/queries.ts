@@ -89,6 +89,27 @@ export async function roomsOf(
   return rows.map(({ entity }) => entity)
 }
 
+/** Rooms of a service that an account is a member of, or more, by their addresses. */
+export async function memberRooms(
+  reader: Reader,
+  {
+    service,
+    account,
+    limit,
+  }: { readonly service: string; readonly account: string; readonly limit: number },
+): Promise<readonly string[]> {
+  const rows = (await reader
+    .selectFrom(affiliationTable)
+    .select('entity')
+    .where('jid', '=', account)
+    .where('affiliation', 'in', ['owner', 'admin', 'member'])
+    .where('entity', 'like', `%@${service.replaceAll('%', '_')}`)
+    .orderBy('entity')
+    .limit(limit)
+    .execute()) as { entity: string }[]
+  return rows.map(({ entity }) => entity).filter((entity) => entity.endsWith(`@${service}`))
+}
+
 /** A room as operators see it in a list. */
 interface ListedRoom {
   readonly jid: string

@@ -27,6 +27,7 @@ import {
   withChange,
 } from './affiliation-log.ts'
 import type { MucConfig } from './config.ts'
+import { visitStore } from './features/activity.ts'
 import { nickStore, occupantStore } from './occupants.ts'
 import { type Actor, initialRole, isAllowed, type Privilege } from './permissions.ts'
 import {
@@ -182,6 +183,8 @@ export class RoomTurn implements Room {
     else all.delete(account)
     this.scope.set(affiliationStore, '', all)
     if (before === (affiliated?.affiliation ?? 'none')) return undefined
+    if (!affiliated && this.scope.get(visitStore, account))
+      this.scope.set(visitStore, account, undefined)
     const log = this.affiliationLog()
     const change = { jid: account, before }
     this.scope.set(affiliationLogStore, '', withChange(log, change, this.config.affiliationChanges))
@@ -263,7 +266,10 @@ export class RoomTurn implements Room {
   /** Takes one resource, or all of them, out of the room's state. */
   dropOccupant(occupant: Occupant, rest?: Occupant): void {
     this.scope.set(occupantStore, occupant.nick, rest)
-    if (!rest) this.#tellFeatures('populated')
+    if (!rest) {
+      this.#tellFeatures('populated')
+      for (const feature of this.rooms.features()) feature.departed?.(this, occupant)
+    }
     const left = new Set(rest?.resources.map(({ jid }) => jid))
     for (const { jid } of occupant.resources)
       if (!left.has(jid) && this.scope.get(nickStore, jid) === occupant.nick)
@@ -323,8 +329,8 @@ export class RoomTurn implements Room {
 
   /** Everything durable goes; who is in it was told already. */
   remove(): void {
-    for (const feature of this.rooms.features()) feature.destroyed?.(this)
     for (const occupant of [...this.occupants()]) this.dropOccupant(occupant)
+    for (const feature of this.rooms.features()) feature.destroyed?.(this)
     const { scope } = this
     if (this.affiliations().size > 0) scope.set(affiliationStore, '', undefined)
     if (scope.get(affiliationLogStore)) scope.set(affiliationLogStore, '', undefined)
