@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Deed, deeds } from './nemesis.ts'
-import { isRemoteGood, renderRemote, runRemoteChaos } from './remote.ts'
+import { isRemoteGood, type RemoteName, remotes, renderRemote, runRemoteChaos } from './remote.ts'
 import { isGood, render } from './report.ts'
 import { runChaos } from './run.ts'
 
@@ -15,7 +15,8 @@ const help = `Runs a cluster of its own under load, kills and freezes its parts,
   --rate N        messages per second, all together (default 150)
   --only DEED,…   some of: ${deeds.join(', ')}
   --json FILE     write the report there as well
-  --remote N      instead: talk to other servers, a Prosody among them, and kill N times whoever has the stream to one`
+  --remote N      instead: talk to other servers, and kill N times whoever has the stream to one
+                  (--only: some of ${remotes.join(', ')})`
 
 const { values } = parseArgs({
   options: {
@@ -34,10 +35,10 @@ const say = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
 
-function deedsOf(text: string): readonly Deed[] {
-  const names = text.split(',').map((name) => name.trim())
-  const found = deeds.filter((deed) => names.some((name) => deed.startsWith(name)))
-  if (found.length === 0) throw new Error(`--only takes some of: ${deeds.join(', ')}`)
+function only<Name extends string>(all: readonly Name[]): readonly Name[] {
+  const names = (values.only ?? all.join(',')).split(',').map((name) => name.trim())
+  const found = all.filter((each) => names.some((name) => each.startsWith(name)))
+  if (found.length === 0) throw new Error(`--only takes some of: ${all.join(', ')}`)
   return found
 }
 
@@ -50,7 +51,7 @@ async function main(): Promise<void> {
     minutes: Number(values.minutes),
     clients: Number(values.clients),
     rate: Number(values.rate),
-    only: deedsOf(values.only ?? deeds.join(',')),
+    only: only<Deed>(deeds),
     say,
   })
   say(render(report))
@@ -59,7 +60,7 @@ async function main(): Promise<void> {
 }
 
 async function remote(kills: number): Promise<void> {
-  const report = await runRemoteChaos({ kills, rate: 40, say })
+  const report = await runRemoteChaos({ kills, rate: 40, with: only<RemoteName>(remotes), say })
   say(renderRemote(report))
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
   if (!isRemoteGood(report)) process.exitCode = 1

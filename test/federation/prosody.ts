@@ -11,6 +11,13 @@ interface Ports {
   readonly s2sTls: number
 }
 
+/** What a Prosody may be told beside. */
+interface ProsodyOptions {
+  /** Where a stream breaks it sends what was not acknowledged again, instead of giving it back. */
+  readonly resends?: boolean
+  readonly logs?: 'debug' | 'info'
+}
+
 /** Debian's Prosody, as it comes, with accounts whose password is `secret` and rooms at `rooms.<domain>`. */
 export class Prosody implements ForeignServer {
   readonly address: string
@@ -29,13 +36,13 @@ export class Prosody implements ForeignServer {
     this.#process = running
   }
 
-  static async start(options: ForeignOptions): Promise<Prosody> {
+  static async start(options: ForeignOptions, more: ProsodyOptions = {}): Promise<Prosody> {
     const { address, domain, accounts } = options
     const [c2s, s2s] = [await freePort(address), await freePort(address)]
     const ports = { c2s, s2s, s2sTls: await freePort(address) }
     const folder = mkdtempSync(join(tmpdir(), 'tactus-prosody-'))
     const file = join(folder, 'prosody.cfg.lua')
-    writeFileSync(file, configuration(options, ports, folder))
+    writeFileSync(file, configuration({ ...options, ...more }, ports, folder))
     const store = join(folder, encode(domain), 'accounts')
     mkdirSync(store, { recursive: true })
     for (const name of accounts)
@@ -65,10 +72,11 @@ const encode = (domain: string): string =>
   domain.replace(/[^A-Za-z0-9]/g, (character) => `%${character.charCodeAt(0).toString(16)}`)
 
 function configuration(
-  { domain, address, resolver, certificate, key, authority, dialback, direct }: ForeignOptions,
+  options: ForeignOptions & ProsodyOptions,
   { c2s, s2s, s2sTls }: Ports,
   folder: string,
 ): string {
+  const { domain, address, resolver, certificate, key, authority, dialback, direct } = options
   return `
 run_as_root = true
 data_path = "${folder}"
@@ -87,13 +95,14 @@ authentication = "internal_plain"
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
 s2s_require_encryption = true
+smacks_s2s_resend = ${options.resends ?? false}
 s2s_secure_auth = ${!dialback}
 ssl = { certificate = "${certificate}", key = "${key}", cafile = "${authority}", capath = false }
 unbound = {
   resolvconf = false, hoststxt = false, trustfile = "/dev/null",
   forward = "${resolver.replace(':', '@')}", options = { ["do-not-query-localhost:"] = "no" },
 }
-log = { info = "*console" }
+log = { ${options.logs ?? 'info'} = "*console" }
 VirtualHost "${domain}"
 Component "rooms.${domain}" "muc"
 `
