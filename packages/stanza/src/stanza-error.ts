@@ -62,6 +62,8 @@ export interface StanzaErrorOptions extends ErrorOptions {
   readonly type?: StanzaErrorType
   /** The condition in an extension's own words (RFC 6120 §8.3.4). */
   readonly application?: XmlElement
+  /** What an extension says besides that (XEP-0395 §4). */
+  readonly detail?: XmlElement
   /** Where `gone` and `redirect` point to, an XMPP URI (RFC 6120 §8.3.3.5). */
   readonly uri?: string
   /** Who detected the error, when it is not who the stanza was for (RFC 6120 §8.3.1). */
@@ -80,6 +82,7 @@ export class StanzaError extends Error {
   readonly type: StanzaErrorType
   readonly text: string | undefined
   readonly application: XmlElement | undefined
+  readonly detail: XmlElement | undefined
   readonly uri: string | undefined
   readonly by: Jid | undefined
   readonly echo: XmlElement | undefined
@@ -90,6 +93,7 @@ export class StanzaError extends Error {
     this.type = options.type ?? defaultTypes[condition]
     this.text = text
     this.application = options.application
+    this.detail = options.detail
     this.uri = options.uri
     this.by = options.by
     this.echo = options.echo
@@ -97,12 +101,13 @@ export class StanzaError extends Error {
 
   /** The same refusal, sent back with this. */
   withEcho(echo: XmlElement): StanzaError {
-    const { condition, text, type, application, uri, by } = this
+    const { condition, text, type, application, detail, uri, by } = this
     return new StanzaError(condition, text, {
       cause: this,
       type,
       echo,
       ...(application && { application }),
+      ...(detail && { detail }),
       ...(uri !== undefined && { uri }),
       ...(by !== undefined && { by }),
     })
@@ -117,6 +122,7 @@ export class StanzaError extends Error {
       this.text !== undefined &&
         xml('text', { xmlns: NS_STANZA_ERRORS, 'xml:lang': 'en' }, this.text),
       this.application && clone(this.application),
+      this.detail && clone(this.detail),
     )
   }
 }

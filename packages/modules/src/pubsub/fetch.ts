@@ -13,6 +13,7 @@ import {
 } from './notify.ts'
 import type { Node, Service } from './service.ts'
 import { type ItemEntry, itemKey, tables } from './store.ts'
+import { versionMap } from './versions.ts'
 import { pubsubElement } from './wire.ts'
 
 /** An item whose payload is wanted. */
@@ -36,6 +37,8 @@ type Spec = {
       readonly list: readonly Wanted[]
       readonly reply: Reply
       readonly summary: PageSummary | undefined
+      /** Items tell their versions. */
+      readonly versions: boolean
     }
   | {
       readonly kind: 'last'
@@ -51,7 +54,8 @@ export function answerWithItems(
   { reply, summary }: { readonly reply: Reply; readonly summary: PageSummary | undefined },
 ): void {
   const list = entries.map((entry) => wanted(node, entry))
-  note(node.service, { kind: 'answer', node: node.name, list, reply, summary })
+  const { versions } = node.service.limits
+  note(node.service, { kind: 'answer', node: node.name, list, reply, summary, versions })
 }
 
 /** Reads items and sends each to an address, as notifications of what was there before. */
@@ -126,12 +130,15 @@ type Result = Parameters<typeof fetchJob.done>[2]
 
 function answer(scope: Scope, spec: Extract<Spec, { kind: 'answer' }>, result: Result): void {
   if (!result.ok) return refuseLater(scope, spec.reply)
-  const items = spec.list.flatMap(({ id: item, publisher, full }, index) => {
-    const payload = parsedPayload(result.value[index])
-    return full && !payload ? [] : [xml('item', { id: item, publisher }, payload)]
-  })
+  const found = spec.list
+    .map((each, index) => ({ ...each, payload: parsedPayload(result.value[index]) }))
+    .filter(({ full, payload }) => !full || payload)
+  const items = found.map(({ id, publisher, payload }) => xml('item', { id, publisher }, payload))
   const page = spec.summary && pageElement(spec.summary)
-  const content = pubsubElement(xml('items', { node: spec.node }, items), page)
+  const content = pubsubElement(
+    xml('items', { node: spec.node }, items, spec.versions ? versionMap(found) : undefined),
+    page,
+  )
   answerLater(scope, spec.reply, content)
 }
 

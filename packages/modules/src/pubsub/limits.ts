@@ -34,6 +34,10 @@ export const pubsubConfig: z.ZodType<PubsubConfig> = z.strictObject({
   pageItems: z.int().positive().default(100).meta({
     description: 'Most items in one answer; the rest comes page by page (XEP-0059).',
   }),
+  versions: z.boolean().default(false).meta({
+    description:
+      'Tell the versions of items, and publish only where nobody else has since (XEP-0395). Some clients, all that use Smack among them, take what tells versions for an item, and fail.',
+  }),
   service: hostedSettings
     .prefault({})
     .meta({ description: 'The pubsub service of a host, on a domain below it.' }),

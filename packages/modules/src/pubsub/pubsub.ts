@@ -56,6 +56,7 @@ import { agoIn, NS_PEP_RELAY, readArrival } from './pep/wire.ts'
 import { expireItems } from './publish.ts'
 import { findNode, type Service } from './service.ts'
 import { itemStore, nodeStore, payloadStore, peopleStore, tables, usageStore } from './store.ts'
+import { NS_VERSIONS } from './versions.ts'
 import { webCommands } from './web/commands.ts'
 import { NS_PUBSUB, NS_PUBSUB_OWNER, payloadOf } from './wire.ts'
 
@@ -92,6 +93,10 @@ export const pubsub: XmppModule = defineModule({
     xep('0312', '0.3', {
       status: 'partial',
       note: 'Of accounts; a service knows nobody’s presence. As many notifications as go into one answer.',
+    }),
+    xep('0395', '0.2.0', {
+      status: 'partial',
+      note: 'Where the setting `versions` of the pubsub module has it, which is not the default: some clients fail at what tells versions. An empty value demands that there is no item.',
     }),
     xep('0413', '0.2.1'),
     xep('0442', '0.2.0', {
@@ -285,6 +290,8 @@ function serveHosted(
     askNodeArchive(serviceOf(request.scope), request),
   )
   iq.get(hosted, NS_DISCO_ITEMS, 'query', (request) => listHosted(serviceOf, request))
+  for (const target of ['account', hosted] as const)
+    disco.info(target, ({ host }) => ({ features: config(host).versions ? [NS_VERSIONS] : [] }))
   disco.info(hosted, ({ host }) => ({
     identities: [{ category: 'pubsub', type: 'service', name: config(host).service.name }],
   }))

@@ -39,6 +39,8 @@ export interface Limits {
   readonly subscribers: number
   /** Of a node. */
   readonly affiliations: number
+  /** Whether items tell their versions (XEP-0395). */
+  readonly versions: boolean
   readonly pageItems: number
   readonly pageBytes: number
 }

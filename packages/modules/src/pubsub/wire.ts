@@ -27,10 +27,22 @@ type Condition = ConstructorParameters<typeof StanzaError>[0]
 export function pubsubError(
   condition: Condition,
   own: string,
-  { feature, type }: { readonly feature?: string; readonly type?: StanzaErrorType } = {},
+  {
+    feature,
+    type,
+    detail,
+  }: {
+    readonly feature?: string
+    readonly type?: StanzaErrorType
+    readonly detail?: XmlElement
+  } = {},
 ): StanzaError {
   const application = xml(own, { xmlns: NS_PUBSUB_ERRORS, feature })
-  return new StanzaError(condition, undefined, { application, ...(type && { type }) })
+  return new StanzaError(condition, undefined, {
+    application,
+    ...(type && { type }),
+    ...(detail && { detail }),
+  })
 }
 
 /** Something that this engine, or this node, does not do. */

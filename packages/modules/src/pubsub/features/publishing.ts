@@ -26,7 +26,9 @@ import {
   keepsItems,
   type Node,
   type PubsubRequest,
+  type Service,
 } from '../service.ts'
+import { isPrevious, previousIn, requirePrevious } from '../versions.ts'
 import {
   isYes,
   NS_PUBSUB,
@@ -66,7 +68,7 @@ function publish(request: PubsubRequest): IqAnswer {
 }
 
 /** The node that is published to; it is made where that is allowed (§7.1.4, §7.1.5). */
-function targetOf(request: PubsubRequest, name: string, options: ConfigTexts): Node {
+function targetOf(request: PubsubRequest, name: string, options: Preconditions): Node {
   const { service, from } = request
   const node = findNode(service, name)
   if (node) {
@@ -81,9 +83,16 @@ function targetOf(request: PubsubRequest, name: string, options: ConfigTexts): N
   if (isDerived(name)) return makeAttached(service, name, from)
   if (!service.autoCreate || bare(from) !== service.owner)
     return requireExisting(service, undefined, from)
-  const made = createNode(service, { name, creator: bare(from), config: options })
+  const made = createNode(service, { name, creator: bare(from), config: options.config })
   requireConditions(made, options)
   return made
+}
+
+/** What has to be so for anything to be published. */
+interface Preconditions {
+  readonly config: ConfigTexts
+  /** Of the last item (XEP-0395). */
+  readonly previous: string | undefined
 }
 
 /**
@@ -91,38 +100,42 @@ function targetOf(request: PubsubRequest, name: string, options: ConfigTexts): N
  *
  * @throws {StanzaError} `conflict` for a field that the server does not know
  */
-function readOptions({ pubsub, service }: PubsubRequest): ConfigTexts {
+function readOptions({ pubsub, service }: PubsubRequest): Preconditions {
   const element = pubsub.getChild('publish-options', NS_PUBSUB)
   const form = element && findForm(element)
-  if (!form) return {}
+  if (!form) return { config: {}, previous: undefined }
   const submitted = readForm(form)
   if (formTypeOf(submitted) !== PUBLISH_OPTIONS)
     throw new StanzaError('bad-request', `A form of type ${PUBLISH_OPTIONS} is expected.`)
-  return readConditions(submitted, fieldsOf(service))
+  return readConditions(submitted, service)
 }
 
-function readConditions(form: DataForm, fields: readonly AnyField[]): ConfigTexts {
-  const conditions: Record<string, readonly string[]> = {}
-  for (const { var: name, values } of form.fields) {
-    if (name === undefined || name === 'FORM_TYPE') continue
+function readConditions(form: DataForm, service: Service): Preconditions {
+  const fields = fieldsOf(service)
+  const config: Record<string, readonly string[]> = {}
+  const versions = service.limits.versions ? form.fields.filter(isPrevious) : []
+  for (const asked of form.fields) {
+    const { var: name, values } = asked
+    if (name === undefined || name === 'FORM_TYPE' || versions.includes(asked)) continue
     const field = fields.find((each) => each.name === name)
     const value = field?.definition.kind.read(values)
     if (!field || value === undefined) throw pubsubError('conflict', 'precondition-not-met')
-    conditions[name] = field.definition.kind.write(value)
+    config[name] = field.definition.kind.write(value)
   }
-  return conditions
+  return { config, previous: versions[0] && previousIn(versions[0]) }
 }
 
 /** §7.1.5, rule 1. */
-function requireConditions(node: Node, conditions: ConfigTexts): void {
+function requireConditions(node: Node, { config: wantedConfig, previous }: Preconditions): void {
   const { service, config } = node
   for (const field of fieldsOf(service)) {
-    const wanted = conditions[field.name]
+    const wanted = wantedConfig[field.name]
     if (!wanted) continue
     const actual = field.definition.kind.write(settingOf(config, field))
     if (!isSame(field, wanted, actual, service.limits.items))
       throw pubsubError('conflict', 'precondition-not-met')
   }
+  if (previous !== undefined) requirePrevious(node, previous)
 }
 
 function isSame(
