@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type Client, story } from '@tactus/testkit'
 import {
   ask,
+  form,
   idsOf,
   item,
   julietBalcony,
@@ -15,8 +16,16 @@ const NS_VERSIONS = 'urn:xmpp:pubsub:cap:0'
 const enabled = { modules: { pubsub: { versions: true } } }
 const node = 'blog'
 
+/** Makes the node, with room for several items. */
 const create = (client: Client, to: string) =>
-  ask(client, 'set', pubsub(`<create node='${node}'/>`), to)
+  ask(
+    client,
+    'set',
+    pubsub(
+      `<create node='${node}'/><configure>${form('node_config', { max_items: 'max' })}</configure>`,
+    ),
+    to,
+  )
 /** Publishes if the last item has this version. */
 async function publishAfter(
   client: Client,
@@ -25,7 +34,7 @@ async function publishAfter(
   to: string,
 ): Promise<string> {
   const content = `<publish node='${node}'>${item(id, tune(id))}</publish>`
-  const wanted = options({ prev_item_cap_value: version, max_items: 'max' })
+  const wanted = options({ prev_item_cap_value: version })
   await client.send`<iq type='set' id='cap' to='${to}'>${pubsub(content + wanted)}</iq>`
   return String(await client.hears('cap'))
 }
@@ -70,14 +79,7 @@ story(
     const to = juliet.account
     await create(juliet, to)
     const publish = (id: string) =>
-      ask(
-        juliet,
-        'set',
-        pubsub(
-          `<publish node='${node}'>${item(id, tune(id))}</publish>${options({ max_items: 'max' })}`,
-        ),
-        to,
-      )
+      ask(juliet, 'set', pubsub(`<publish node='${node}'>${item(id, tune(id))}</publish>`), to)
     await ask(
       juliet,
       'set',
