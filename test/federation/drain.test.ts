@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { canOwnServices, ownPostgres, ownRedis, TestServer } from '@tactus/testkit'
+import { Realm, Speaker } from './realm.ts'
+
+interface Listed {
+  readonly streams: readonly {
+    readonly direction: string
+    readonly state: string
+    readonly instance: string
+  }[]
+}
+
+const limits = { rates: 'off', sendQueue: { stanzas: 10_000, bytes: '16MiB' } }
+const total = 3_000
+
+const send = (from: Speaker, to: Speaker, [begin, end]: readonly [number, number]): void => {
+  for (let number = begin; number <= end; number += 1)
+    from.say(`<message to='${to.jid}' type='chat'><body>n${number}</body></message>`)
+}
+
+/** What came, which has to be everything, once and in order, and no error. */
+function checkHeard({ heard }: Speaker): void {
+  const numbers = heard.flatMap((text) => /<body>n(\d+)<\/body>/.exec(text)?.[1] ?? []).map(Number)
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: total + 1 }, (_, number) => number),
+  )
+  assert.equal(
+    heard.some((text) => text.includes("type='error'")),
+    false,
+  )
+}
+
+test('design §9: a connection manager that holds streams to and from another server is drained and ends; both directions go on elsewhere, nothing is lost, doubled or out of order', {
+  timeout: 240_000,
+}, async (context) => {
+  if (!canOwnServices(context)) return
+  await using redis = await ownRedis()
+  await using postgres = await ownPostgres()
+  await using realm = await Realm.of({ domain: 'mantua.lit', settings: { limits } })
+  await using cluster = await TestServer.cluster(
+    { redis, postgres },
+    { ...realm.settings({ domain: 'verona.lit' }), limits },
+  )
+  const find = (door: number): void => realm.names.locate('verona.lit', cluster.port('s2s', door))
+  const login = async (door: number): Promise<Speaker> =>
+    new Speaker(await cluster.login('juliet@verona.lit/balcony', 'secret', door))
+  const holders = async (direction: string): Promise<readonly string[]> => {
+    const { streams } = (await cluster.command('s2s list', { domain: 'mantua.lit' })) as Listed
+    return streams
+      .filter((stream) => stream.direction === direction && stream.state === 'open')
+      .map(({ instance }) => instance)
+  }
+  await cluster.addUser('juliet@verona.lit', 'secret')
+  find(0)
+  const romeo = await realm.login('romeo@mantua.lit/exile')
+
+  // Whoever holds the shard is to have the stream that mantua opens as well; juliet sits at the other one.
+  const first = await login(0)
+  send(first, romeo, [0, 0])
+  await romeo.hears('<body>n0</body>')
+  const [id = ''] = await holders('out')
+  const door = cluster.doors.findIndex(({ ready }) => ready.instance === id)
+  assert(door >= 0, `${id} is no instance of ours`)
+  find(door)
+  const juliet = await login(1 - door)
+  send(romeo, juliet, [0, 0])
+  await juliet.hears('<body>n0</body>')
+  assert.deepEqual(await holders('in'), [id])
+
+  send(juliet, romeo, [1, 1_000])
+  send(romeo, juliet, [1, 1_000])
+  await Promise.all([romeo.hears('<body>n100</body>'), juliet.hears('<body>n100</body>')])
+  find(1 - door)
+  await cluster.command('instance drain', { id })
+  send(juliet, romeo, [1_001, 2_000])
+  send(romeo, juliet, [1_001, 2_000])
+  await Promise.all([romeo.hears('<body>n1500</body>'), juliet.hears('<body>n1500</body>')])
+  await cluster.doors[door]?.process.stop()
+  send(juliet, romeo, [2_001, total])
+  send(romeo, juliet, [2_001, total])
+  await Promise.all([romeo.hears(`<body>n${total}</body>`), juliet.hears(`<body>n${total}</body>`)])
+
+  checkHeard(romeo)
+  checkHeard(juliet)
+  for (const direction of ['in', 'out'])
+    assert.equal((await holders(direction)).includes(id), false)
+})
