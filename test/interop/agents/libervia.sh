@@ -16,6 +16,7 @@ has_name() {
 }
 until has_name; do
   kill -0 "$backend" || { cat "$HOME/backend.log" >&2; exit 1; }
+  sleep 0.2
 done
 # Its answer comes when its database is made.
 libervia-cli profile list < /dev/null > "$HOME/wait.log" 2>&1
