@@ -1,12 +1,5 @@
-/** Numbered examples of XEP-0045 §6 to §10, and the story that tells each, by a part of its title. */
-export type Example = readonly [
-  first: number,
-  last: number,
-  told: { readonly story: string } | { readonly left: string },
-]
+import { by, type Example, left } from '../told-examples.ts'
 
-const by = (story: string) => ({ story })
-const left = (reason: string) => ({ left: reason })
 const client = left('a client answers it, or shows it')
 const service = by('§6.2, §6.3, XEP-0059: the host names the service')
 const history = by('§7.2.13, §7.2.14: history, then the subject')

@@ -1,12 +1,5 @@
-/** Numbered examples of XEP-0060 §5 to §8, and the story that tells each, by a part of its title. */
-export type Example = readonly [
-  first: number,
-  last: number,
-  told: { readonly story: string } | { readonly left: string },
-]
+import { by, type Example, left } from '../told-examples.ts'
 
-const by = (story: string) => ({ story })
-const left = (reason: string) => ({ left: reason })
 const supported = left('what is refused here is there')
 const unpaid = left('nobody pays for anything here')
 const moved = left('a node that is deleted leaves nothing behind that would know where it went')
