@@ -110,11 +110,16 @@ export class BoshClient implements Disposable {
     })
   }
 
-  /** Takes leave in good order. */
+  /** Takes leave in good order: the requests before it are answered too, each over its own connection. */
   async close(): Promise<void> {
     this.#isRunning = false
     this.#isOver = true
     await this.#ask('', { type: 'terminate' })
+    const until = performance.now() + patience
+    while (this.#answered < this.#rid) {
+      if (performance.now() > until) throw new Error(`${this.#open} requests have no answer`)
+      await pause(10)
+    }
   }
 
   /** Says nothing more to anybody, whatever is under way. */
