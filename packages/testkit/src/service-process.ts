@@ -106,7 +106,7 @@ export class ServiceProcess implements AsyncDisposable {
   async kill(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child
     if (child?.pid === undefined) return
-    const ended = signal === 'SIGKILL' ? once(child, 'exit') : undefined
+    const ended = signal === 'SIGKILL' ? endOf(child) : undefined
     for (const pid of [child.pid, ...childrenOf(child.pid)]) signalQuietly(pid, signal)
     await ended
   }
@@ -115,7 +115,7 @@ export class ServiceProcess implements AsyncDisposable {
   async stop(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child
     if (!child) return
-    const ended = once(child, 'exit')
+    const ended = endOf(child)
     signalQuietly(child.pid, 'SIGCONT')
     child.kill(signal)
     await ended
@@ -186,6 +186,12 @@ export class ServiceProcess implements AsyncDisposable {
     this.#guardian?.kill('SIGKILL')
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** Who waits for the end has nothing else to do, perhaps: the process must not end before. */
+function endOf(child: ChildProcess): Promise<unknown> {
+  child.ref()
+  return once(child, 'exit')
 }
 
 function childrenOf(pid: number): readonly number[] {

@@ -89,6 +89,20 @@ test('a service does not outlive a process that was killed', async (t) => {
   assert.equal(isAlive(pid), false)
 })
 
+test('its end is waited for by a process that has nothing else to do', async (t) => {
+  if (!(await clusterServices(t))) return
+  const program = `
+    import { ownRedis } from '${new URL('../src/services.ts', import.meta.url)}'
+    const server = await ownRedis()
+    await server.kill('SIGKILL')
+    await server.restart()
+    await server[Symbol.asyncDispose]()
+    console.log('gone')`
+  const args = ['--conditions=source', '--input-type=module', '-e', program]
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  assert.equal(stdout, 'gone\n', stderr)
+})
+
 /** Runs a test file of one test in a process that finds no programs, and returns what it prints. */
 function runWithoutPrograms(environment: Record<string, string>): string {
   const program = `
