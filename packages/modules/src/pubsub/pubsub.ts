@@ -39,10 +39,11 @@ import { expiryTimer } from './expiry.ts'
 import { fetchJob } from './fetch.ts'
 import { followersKind } from './followers/followers.ts'
 import { NS_PUBLIC } from './followers/names.ts'
-import { nodeCountStore } from './hosted/counts.ts'
 import { farewellJob, sayFarewell } from './hosted/farewell.ts'
 import { hostedService } from './hosted/hosted.ts'
 import { placeOf } from './hosted/place.ts'
+import { askedStore, grantStore, placesJob } from './hosted/places.ts'
+import { waitingStore } from './hosted/quota.ts'
 import { answerHosted, listHosted, NS_FILTER, receiveHosted } from './hosted/serve.ts'
 import { type PubsubConfig, pubsubConfig } from './limits.ts'
 import { listJob } from './lists.ts'
@@ -158,8 +159,10 @@ export const pubsub: XmppModule = defineModule({
     payloadStore,
     peopleStore,
     usageStore,
-    nodeCountStore,
     digestStore,
+    askedStore,
+    grantStore,
+    waitingStore,
     rosterStore,
   ],
   migrations: [pubsubMigration, hostedMigration, orderMigration],
@@ -178,6 +181,10 @@ export const pubsub: XmppModule = defineModule({
     }
     provideNodes(port, serviceOf)
     context.job('list', listJob(serviceOf))
+    context.job(
+      'places',
+      placesJob(({ host }) => config(host).service),
+    )
     serveHosted(context, serviceOf)
     serveAccounts(context, serviceOf)
 

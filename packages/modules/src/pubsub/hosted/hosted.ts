@@ -3,9 +3,7 @@ import { type BareJid, bare, domainpart } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import { followPublicly } from '../followers/followers.ts'
 import type { Limits, Service } from '../service.ts'
-import { pubsubError } from '../wire.ts'
 import type { HostedSettings } from './config.ts'
-import { countKey, nodeCountStore } from './counts.ts'
 
 /** What the nodes of services are made with. */
 export interface HostedParts {
@@ -50,12 +48,8 @@ export function hostedService(scope: Scope, parts: HostedParts): Service {
       throw new StanzaError('forbidden')
     },
 
-    requireRoom(creator) {
-      if (isAdmin(bare(creator))) return
-      const there = scope.get(nodeCountStore, countKey(bare(creator), scope.now))
-      if (there && (there.all >= settings.nodes || there.own >= settings.nodesPerAccount))
-        throw pubsubError('policy-violation', 'max-nodes-exceeded')
-    },
+    // The service as a whole has counted before: see quota.ts.
+    requireRoom() {},
   }
 }
 

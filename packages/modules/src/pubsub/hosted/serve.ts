@@ -28,6 +28,8 @@ import { findNode, itemsOf, type Service } from '../service.ts'
 import { NS_PUBSUB } from '../wire.ts'
 import { takeFarewell } from './farewell.ts'
 import { isWhole } from './hosted.ts'
+import { takeReservation } from './places.ts'
+import { askForPlace, takePlace } from './quota.ts'
 
 /** XEP-0462 §3.1 */
 export const NS_FILTER = 'urn:xmpp:pubsub-filter:0'
@@ -37,7 +39,9 @@ type ServiceOf = (scope: Scope) => Service
 /** Answers a `<pubsub/>` request, to a node or to the service as a whole. */
 export function answerHosted(serviceOf: ServiceOf, request: IqRequest): IqAnswer {
   if (isWhole(request.scope) && isInstant(request.payload)) return passInstant(request)
-  return dispatch(serviceOf(request.scope), request)
+  const service = serviceOf(request.scope)
+  const answer = askForPlace(service, request)
+  return answer === 'now' ? dispatch(service, request) : answer
 }
 
 /** XEP-0060 §8.1.2: a node whose name is the service's to find. */
@@ -109,7 +113,10 @@ export function receiveHosted(serviceOf: ServiceOf, { scope, from, stanza }: Ser
   const isAnswer = stanza.type === 'error' || stanza.type === 'result'
   if (stanza.name === 'presence' || isAnswer) return
   if (stanza.name !== 'message') throw new StanzaError('service-unavailable')
+  const isOwn = from === scope.service?.domain
+  if (isWhole(scope) && isOwn) return takeReservation(scope, stanza)
   if (isWhole(scope)) throw new StanzaError('service-unavailable')
   const service = serviceOf(scope)
+  if (isOwn && takePlace(service, stanza)) return
   if (!takeFarewell(service, from, stanza)) takeApproval(service, stanza)
 }
