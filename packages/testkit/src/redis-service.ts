@@ -13,6 +13,8 @@ export interface RedisService extends AsyncDisposable {
   restart(): Promise<void>
   /** Takes everything away that it holds. */
   flush(): Promise<void>
+  /** Entries that were appended to streams since it started. */
+  appended(): Promise<number>
 }
 
 const configuration = [
@@ -44,6 +46,10 @@ export async function startRedis(command: string): Promise<RedisService> {
     },
     async flush() {
       await exchange(service.port, Buffer.from('FLUSHALL\r\n'))
+    },
+    async appended() {
+      const statistics = await exchange(service.port, Buffer.from('INFO commandstats\r\n'))
+      return Number(/^cmdstat_xadd:calls=(\d+)/m.exec(statistics?.toString() ?? '')?.[1] ?? 0)
     },
     [Symbol.asyncDispose]: () => service.remove('SIGKILL'),
   }
