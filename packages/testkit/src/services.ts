@@ -29,6 +29,7 @@ const foreign = (url: string, variable: string): RedisService & PostgresService 
     stop: refuse,
     restart: refuse,
     flush: refuse,
+    appended: refuse,
     [Symbol.asyncDispose]: async () => {},
   }
 }
