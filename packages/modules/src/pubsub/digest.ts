@@ -40,6 +40,8 @@ export function collect(node: Node, { subid, options }: Subscription, content: X
   const before = scope.get(digestStore, subid)
   const gone = content.getChildren('retract').map(({ attrs }) => attrs.id ?? '')
   const last = content.getChild('item') && storedItemsOf(node).at(-1)?.seq
+  // Where many want digests, only the first item after one costs something.
+  if (before?.from !== undefined && gone.length === 0) return
   scope.set(digestStore, subid, {
     from: before?.from ?? last,
     gone: [...new Set([...(before?.gone ?? []), ...gone])].slice(-mostGone),
