@@ -62,6 +62,8 @@ export interface NodeKind {
   readonly config?: NodeConfig
   /** Values that nobody may change: a request that says otherwise is refused, or met as if it said so. */
   readonly forced?: NodeConfig
+  /** Only the server makes such a node, empties it and publishes there; whoever else tries is refused (XEP-0465 §5). */
+  readonly managed?: boolean
   /** May this item be published? Refuse by throwing StanzaError. Runs before anything is stored. */
   check?(event: ItemEvent): void
   /** An item was published; runs in the same turn, after the notifications. One that throws refuses the publication. */
@@ -119,6 +121,8 @@ export interface Nodes {
   ): void
   /** Takes items back and tells who had them; ids that are not there are no error. */
   retract(scope: Scope, node: string, ids: readonly string[]): void
+  /** Deletes a node with all that belongs to it, and tells its subscribers; one that is not there is no error. */
+  drop(scope: Scope, node: string): void
   /** Whether somebody may have the items of a node; false also where there is none. */
   mayRead(scope: Scope, node: string, reader: Jid): boolean
   /** Answers a request about the archive of the node that its payload names (XEP-0442). @throws {StanzaError} */

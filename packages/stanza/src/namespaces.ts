@@ -34,6 +34,8 @@ export const NS_DELAY = 'urn:xmpp:delay'
 export const NS_STANZA_IDS = 'urn:xmpp:sid:0'
 /** Ad-hoc commands (XEP-0050). */
 export const NS_COMMANDS = 'http://jabber.org/protocol/commands'
+/** Public subscriptions (XEP-0465). */
+export const NS_PUBLIC_SUBSCRIPTIONS = 'urn:xmpp:pps:0'
 /** Data forms (XEP-0004). */
 export const NS_DATA_FORMS = 'jabber:x:data'
 /** Validation of the fields of data forms (XEP-0122). */

@@ -1,5 +1,6 @@
-import type { Scope } from '@tactus/core'
+import type { Nodes, Scope } from '@tactus/core'
 import { type KeyValueStore, keyValueStore } from '@tactus/storage'
+import { tellFollowed } from './followed.ts'
 import { type NodeNews, type NodeSubscription, notice } from './wire.ts'
 
 /** The subscriptions of an account as JSON, oldest first, and the version of the list; the key is `''`. */
@@ -42,7 +43,12 @@ export function hasRoom(
  * Takes down what a service says of its node, and tells all devices that are there of whatever changed (§4.2): those that
  * come later ask for the list.
  */
-export function takeDown(scope: Scope, service: string, { node, subid, state }: NodeNews): void {
+export function takeDown(
+  scope: Scope,
+  service: string,
+  { node, subid, state, isPublic }: NodeNews,
+  nodes: Nodes | undefined,
+): void {
   const list = subscriptionsOf(scope)
   const isMeant = (each: NodeSubscription): boolean =>
     each.service === service &&
@@ -52,20 +58,41 @@ export function takeDown(scope: Scope, service: string, { node, subid, state }: 
   const others = list.filter((each) => !isMeant(each))
   if (state === undefined) {
     const gone = before.map((each) => ({ ...each, state }))
-    return keep(scope, others, gone)
+    return keep(scope, { list: others, changes: gone, nodes })
   }
-  const known = before.length > 0 ? before : [{ service, node, subid, state: undefined }]
-  const after = known.map((each) => ({ ...each, subid: subid ?? each.subid, state }))
+  const known =
+    before.length > 0 ? before : [{ service, node, subid, state: undefined, isPublic: undefined }]
+  const after = known.map((each) => ({
+    ...each,
+    subid: subid ?? each.subid,
+    state,
+    isPublic: isPublic ?? each.isPublic,
+  }))
   const news = after.filter(
-    (each, index) => known[index]?.state !== each.state || known[index]?.subid !== each.subid,
+    (each, index) =>
+      known[index]?.state !== each.state ||
+      known[index]?.subid !== each.subid ||
+      (known[index]?.isPublic ?? false) !== (each.isPublic ?? false),
   )
-  keep(scope, [...others, ...after], news)
+  keep(scope, { list: [...others, ...after], changes: news, nodes })
 }
 
 type Change = Parameters<typeof notice>[0]
 
-function keep(scope: Scope, list: readonly NodeSubscription[], changes: readonly Change[]): void {
+function keep(
+  scope: Scope,
+  {
+    list,
+    changes,
+    nodes,
+  }: {
+    readonly list: readonly NodeSubscription[]
+    readonly changes: readonly Change[]
+    readonly nodes: Nodes | undefined
+  },
+): void {
   if (changes.length === 0) return
+  if (nodes) tellFollowed(nodes, scope, subscriptionsOf(scope), list)
   const version = scope.makeId()
   // An empty list stays, for its version: that one is another than those before.
   scope.set(listStore, '', { list: JSON.stringify(list), version })

@@ -12,6 +12,7 @@ import {
 import type { Jid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import { z } from 'zod'
+import { followedNode } from './followed.ts'
 import { listStore, subscriptionsOf, takeDown, versionOf } from './list.ts'
 import { ask, askedStore, givePatienceUp, patienceTimer, takeAnswer } from './requests.ts'
 import { listElement, NS_PAM, readNews, readRequest, serviceRequest } from './wire.ts'
@@ -51,7 +52,9 @@ export const nodeSubscriptions: XmppModule = defineModule({
     }),
   }),
 
-  setup({ iq, hooks, config }) {
+  setup({ iq, hooks, config, pubsub }) {
+    pubsub.type(followedNode)
+
     // COMPAT(Libervia 0.9): it asks the host.
     for (const target of ['account', 'domain'] as const)
       iq.set(target, NS_PAM, 'pam', (request) => {
@@ -64,7 +67,9 @@ export const nodeSubscriptions: XmppModule = defineModule({
 
     iq.get('account', NS_PAM, 'subscriptions', answerList)
 
-    hooks.on('iq.answered', ({ scope, from, answer }) => takeAnswer(scope, from, answer))
+    hooks.on('iq.answered', ({ scope, from, answer }) =>
+      takeAnswer(scope, from, answer, pubsub.nodes()),
+    )
     hooks.timer(patienceTimer, ({ scope, data }) => givePatienceUp(scope, data))
 
     // Here, because a message for an account that is not there goes no further. SECURITY: nobody adds to the list by it.
@@ -75,7 +80,8 @@ export const nodeSubscriptions: XmppModule = defineModule({
           stanza.name === 'message' && stanza.type !== 'error' ? readNews(stanza) : undefined
         const isListed = ({ service, node }: { readonly service: string; readonly node: string }) =>
           service === from && node === news?.node
-        if (news && subscriptionsOf(scope).some(isListed)) takeDown(scope, from, news)
+        if (news && subscriptionsOf(scope).some(isListed))
+          takeDown(scope, from, news, pubsub.nodes())
       },
       { after: ['blocking', 'privacy'] },
     )

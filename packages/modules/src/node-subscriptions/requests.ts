@@ -1,4 +1,4 @@
-import { type LiveStore, liveStore, type Scope } from '@tactus/core'
+import { type LiveStore, liveStore, type Nodes, type Scope } from '@tactus/core'
 import type { Jid } from '@tactus/jid'
 import { NS_CLIENT, StanzaError } from '@tactus/stanza'
 import { type Stanza, type XmlElement, xml } from '@tactus/xml'
@@ -23,7 +23,7 @@ export interface Asker {
 }
 
 /** A request that a service has not answered. Key: its id, which nobody else knows. */
-interface Asked extends Pick<NodeRequest, 'action' | 'node' | 'subid'> {
+interface Asked extends Pick<NodeRequest, 'action' | 'node' | 'subid' | 'isPublic'> {
   readonly service: string
   readonly asker: Asker
 }
@@ -49,7 +49,7 @@ export function ask(
   request: NodeRequest,
   { asker, limits }: { readonly asker: Asker; readonly limits: RequestLimits },
 ): void {
-  const { action, service, node, subid } = request
+  const { action, service, node, subid, isPublic = false } = request
   const others = [...scope.all(askedStore).values()]
   if (others.length >= limits.requests) throw refusal(scope.entity, 'resource-constraint')
   const wanted = [...others.filter((each) => each.action === 'subscribe'), { service, node }]
@@ -58,32 +58,37 @@ export function ask(
   const id = scope.makeId()
   const stanza = serviceRequest(request, scope.entity, id)
   if (!scope.mayHear(service, stanza)) throw refusal(scope.entity, 'not-acceptable')
-  scope.set(askedStore, id, { action, service, node, subid, asker })
+  scope.set(askedStore, id, { action, service, node, subid, isPublic, asker })
   scope.timer(`${patienceTimer} ${id}`, scope.now + limits.patience * 1_000, id)
   scope.send(stanza)
 }
 
 /** SECURITY: only who was asked answers, by an id that nobody else knows. */
-export function takeAnswer(scope: Scope, from: Jid, answer: Stanza): void {
+export function takeAnswer(
+  scope: Scope,
+  from: Jid,
+  answer: Stanza,
+  nodes: Nodes | undefined,
+): void {
   const id = answer.id ?? ''
   const asked = scope.all(askedStore).size > 0 ? scope.get(askedStore, id) : undefined
   if (!asked || asked.service !== from) return
-  const { action, service, node, subid } = asked
+  const { action, service, node, subid, isPublic = false } = asked
   scope.set(askedStore, id, undefined)
   scope.timer(`${patienceTimer} ${id}`, undefined)
   if (answer.type !== 'result') {
     // It was given up elsewhere: what is not there is not listed.
     if (action === 'unsubscribe' && saysThereIsNone(answer))
-      takeDown(scope, service, { node, subid, state: undefined })
+      takeDown(scope, service, { node, subid, state: undefined }, nodes)
     return reply(scope, asked, errorOf(answer, service))
   }
-  if (action === 'unsubscribe') takeDown(scope, service, { node, subid, state: undefined })
+  if (action === 'unsubscribe') takeDown(scope, service, { node, subid, state: undefined }, nodes)
   else {
     const { state, subid } = answeredSubscription(answer) ?? {
       state: 'subscribed' as const,
       subid: undefined,
     }
-    takeDown(scope, service, { node, subid, state })
+    takeDown(scope, service, { node, subid, state, isPublic }, nodes)
   }
   // Behind what the devices are told: it needs to say nothing more.
   reply(scope, asked)

@@ -1,5 +1,11 @@
 import { type BareJid, type Jid, tryParseJid } from '@tactus/jid'
-import { iqRequest, NS_CLIENT, StanzaError, type StanzaErrorOptions } from '@tactus/stanza'
+import {
+  iqRequest,
+  NS_CLIENT,
+  NS_PUBLIC_SUBSCRIPTIONS,
+  StanzaError,
+  type StanzaErrorOptions,
+} from '@tactus/stanza'
 import { clone, type Stanza, type XmlElement, xml } from '@tactus/xml'
 
 /** XEP-0376 §4.1. */
@@ -18,6 +24,8 @@ export interface NodeSubscription {
   /** Undefined where the service gives none. */
   readonly subid?: string | undefined
   readonly state: SubscriptionState
+  /** The account tells of it (XEP-0465). */
+  readonly isPublic?: boolean | undefined
 }
 
 /** What a client asks its server to ask a service. */
@@ -27,6 +35,8 @@ export interface NodeRequest {
   readonly node: string
   readonly subid: string | undefined
   readonly options?: XmlElement | undefined
+  /** The subscription is for all to see (XEP-0465 §4.1). */
+  readonly isPublic?: boolean
 }
 
 /** What a service says of subscriptions to a node of its own. */
@@ -36,6 +46,8 @@ export interface NodeNews {
   readonly subid: string | undefined
   /** Undefined where there is none any more. */
   readonly state: SubscriptionState | undefined
+  /** Where it is known to be for all to see from now on, or not (XEP-0465); else as it was. */
+  readonly isPublic?: boolean
 }
 
 /** Longest SubID that is kept, in bytes; it comes from another server. */
@@ -62,6 +74,7 @@ export function readRequest(pam: XmlElement, account: BareJid): NodeRequest {
     action: action.name === 'subscribe' ? 'subscribe' : 'unsubscribe',
     ...{ service, node, subid },
     options: pam.getChild('options', NS_PUBSUB),
+    isPublic: action.getChild('public', NS_PUBLIC_SUBSCRIPTIONS) !== undefined,
   }
 }
 
@@ -78,12 +91,15 @@ export function refusal(
 
 /** §4.2: a request as XEP-0060 has it, in the account’s name. */
 export function serviceRequest(
-  { action, service, node, subid, options }: NodeRequest,
+  { action, service, node, subid, options, isPublic }: NodeRequest,
   account: BareJid,
   id: string,
 ): Stanza {
   const attrs = { xmlns: NS_CLIENT, type: 'set', id, from: account, to: service } as const
-  const content = [xml(action, { node, jid: account, subid }), options && clone(options)]
+  // XEP-0465 §4.3: without it, what was public is not any more.
+  const told =
+    action === 'subscribe' && isPublic && xml('public', { xmlns: NS_PUBLIC_SUBSCRIPTIONS })
+  const content = [xml(action, { node, jid: account, subid }, told), options && clone(options)]
   return iqRequest(attrs, xml('pubsub', { xmlns: NS_PUBSUB }, content))
 }
 

@@ -2,7 +2,7 @@ import { bare, type Jid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import { baseOf, isDerived, isServers } from './attachments/names.ts'
 import { accessModel, publishModel, rosterGroups, settingOf } from './fields.ts'
-import { findNode, type Node, peopleOf, type Service } from './service.ts'
+import { findNode, kindOf, type Node, peopleOf, type Service } from './service.ts'
 import type { Affiliation, Subscription } from './store.ts'
 import { pubsubError } from './wire.ts'
 
@@ -136,6 +136,15 @@ export function requireAttacher(base: Node, jid: Jid): void {
   const isSubscribed = subscriptionOf(base, jid)?.state === 'subscribed'
   const mayWrite = affiliation === 'owner' || affiliation === 'publisher' || model !== 'subscribers'
   if (!mayAccess(base, jid) || !(mayWrite || isSubscribed)) throw refusal(base, jid)
+}
+
+/**
+ * Refuses everybody what only the server does (XEP-0465 §5), whether there is such a node or not.
+ *
+ * @throws {StanzaError} `forbidden`
+ */
+export function requireUnmanaged(service: Service, name: string): void {
+  if (kindOf(service, name, {})?.managed) throw new StanzaError('forbidden')
 }
 
 /** Refuses who is not an owner of the node (XEP-0060 §8). @throws {StanzaError} `forbidden` */

@@ -3,6 +3,7 @@ import type { Jid } from '@tactus/jid'
 import { parseElement, type XmlElement } from '@tactus/xml'
 import { mayAccess } from './access.ts'
 import { askNodeArchive } from './archive.ts'
+import { deleteNode } from './features/owning.ts'
 import { accessModel, settingOf, toTexts } from './fields.ts'
 import { publishItem, retractItems } from './publish.ts'
 import { createNode, fieldsOf, findNode, itemsOf, type Node, type Service } from './service.ts'
@@ -59,6 +60,11 @@ export function nodesFor(serviceOf: (scope: Scope) => Service): Nodes {
     retract(scope, name, ids) {
       const node = find(scope, name)
       if (node) retractItems(node, ids, true)
+    },
+
+    drop(scope, name) {
+      const node = find(scope, name)
+      if (node) deleteNode(node)
     },
 
     mayRead(scope, name, reader) {

@@ -20,6 +20,7 @@ import {
   NS_DATA_FORMS,
   NS_DISCO_INFO,
   NS_DISCO_ITEMS,
+  NS_PUBLIC_SUBSCRIPTIONS,
   NS_RSM,
   orderFeatures,
 } from '@tactus/stanza'
@@ -38,7 +39,6 @@ import { announced, dispatch } from './dispatch.ts'
 import { expiryTimer } from './expiry.ts'
 import { fetchJob } from './fetch.ts'
 import { followersKind } from './followers/followers.ts'
-import { NS_PUBLIC } from './followers/names.ts'
 import { farewellJob, sayFarewell } from './hosted/farewell.ts'
 import { hostedService } from './hosted/hosted.ts'
 import { placeOf } from './hosted/place.ts'
@@ -113,8 +113,7 @@ export const pubsub: XmppModule = defineModule({
       note: 'At services; the nodes of an account are few, and are not filtered.',
     }),
     xep('0465', '0.1.1', {
-      status: 'partial',
-      note: 'Who follows a node is told by its service; what an account follows is not, as that is known only where subscriptions are made by XEP-0376.',
+      note: 'What an account follows is told where it subscribes by XEP-0376, as the specification has it; the node of it can be configured by the account.',
     }),
     xep('0470', '0.2.0', {
       status: 'partial',
@@ -128,7 +127,7 @@ export const pubsub: XmppModule = defineModule({
       NS_PUBSUB,
       NS_ATTACHMENTS,
       NS_CACHING,
-      NS_PUBLIC,
+      NS_PUBLIC_SUBSCRIPTIONS,
       ...orderFeatures(NS_PUBSUB),
       ...announced(
         ...['auto-create', 'auto-subscribe', 'filtered-notifications', 'presence-subscribe'],
@@ -147,7 +146,7 @@ export const pubsub: XmppModule = defineModule({
       NS_FILTER,
       NS_ATTACHMENTS,
       NS_CACHING,
-      NS_PUBLIC,
+      NS_PUBLIC_SUBSCRIPTIONS,
       ...orderFeatures(NS_PUBSUB),
       ...announced(),
     ],

@@ -2,7 +2,6 @@ import type { Jid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import { requireAttacher, requireExisting } from '../access.ts'
 import { accessModel, type ConfigTexts, rosterGroups, settingOf } from '../fields.ts'
-import { followersPrefix } from '../followers/names.ts'
 import {
   configureNode,
   createNode,
@@ -46,13 +45,8 @@ export function followConfiguration(base: Node): void {
     if (baseOf(node.name) === base.name) configureNode(node, { ...node.config, ...shared })
 }
 
-/**
- * Refuses what only the server does to these nodes.
- *
- * @throws {StanzaError} `not-allowed` (XEP-0470 §4.4), `forbidden` (XEP-0465 §5)
- */
+/** Refuses what only the server does to these nodes (XEP-0470 §4.4). @throws {StanzaError} `not-allowed` */
 export function requireOwnName(name: string): void {
-  if (name.startsWith(followersPrefix)) throw new StanzaError('forbidden')
   if (isDerived(name)) throw new StanzaError('not-allowed')
 }
 

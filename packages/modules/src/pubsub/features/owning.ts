@@ -2,7 +2,7 @@ import type { IqAnswer } from '@tactus/core'
 import { bare } from '@tactus/jid'
 import { type DataForm, findForm, formElement, readForm, StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
-import { requireExisting, requireOwner } from '../access.ts'
+import { requireExisting, requireOwner, requireUnmanaged } from '../access.ts'
 import { followConfiguration, requireOwnName } from '../attachments/derived.ts'
 import { awaitExpiry, forgetExpiry } from '../expiry.ts'
 import type { PubsubFeature } from '../feature.ts'
@@ -75,6 +75,7 @@ function create({ service, scope, pubsub, action, from }: PubsubRequest): IqAnsw
   const config = form ? readConfig(readForm(form), fieldsOf(service)) : {}
   // §8.1.2: an instant node gets its name from the server.
   const name = action.attrs.node || scope.makeId()
+  requireUnmanaged(service, name)
   requireOwnName(name)
   requireForced(forcedOf(service, name, config), config)
   createNode(service, { name, creator: bare(from), config })
@@ -145,6 +146,7 @@ function requireForced(forced: ConfigTexts, config: ConfigTexts): void {
 
 /** §8.5 */
 function purge(request: PubsubRequest): IqAnswer {
+  requireUnmanaged(request.service, requireNode(request.action))
   const node = ownNode(request)
   requireOwnName(node.name)
   if (!keepsItems(node)) throw unsupported('persistent-items')
@@ -160,6 +162,7 @@ export function emptyNode(node: Node): void {
 
 /** §8.4 */
 function remove(request: PubsubRequest): IqAnswer {
+  requireUnmanaged(request.service, requireNode(request.action))
   const node = ownNode(request)
   requireOwnName(node.name)
   deleteNode(node, request.action.getChild('redirect', NS_PUBSUB_OWNER)?.attrs.uri)

@@ -2,7 +2,7 @@ import type { IqAnswer } from '@tactus/core'
 import { bare } from '@tactus/jid'
 import { type DataForm, findForm, formTypeOf, readForm, StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
-import { requireExisting, requirePublisher } from '../access.ts'
+import { requireExisting, requirePublisher, requireUnmanaged } from '../access.ts'
 import { makeAttached } from '../attachments/derived.ts'
 import { isDerived } from '../attachments/names.ts'
 import type { PubsubFeature } from '../feature.ts'
@@ -15,7 +15,6 @@ import {
   payloadType,
   settingOf,
 } from '../fields.ts'
-import { followersPrefix } from '../followers/names.ts'
 import { mayReplace, publishItem, retractItems } from '../publish.ts'
 import {
   capacityOf,
@@ -58,6 +57,7 @@ export const publishing: PubsubFeature = {
 function publish(request: PubsubRequest): IqAnswer {
   const { action, from, session } = request
   const name = requireNode(action)
+  requireUnmanaged(request.service, name)
   const options = readOptions(request)
   const node = targetOf(request, name, options)
   const published = readItems(action, node).map(({ id, payload }) =>
@@ -78,8 +78,6 @@ function targetOf(request: PubsubRequest, name: string, options: Preconditions):
     requireConditions(node, options)
     return node
   }
-  // XEP-0465 §5
-  if (name.startsWith(followersPrefix)) throw new StanzaError('forbidden')
   if (isDerived(name)) return makeAttached(service, name, from)
   if (!service.autoCreate || bare(from) !== service.owner)
     return requireExisting(service, undefined, from)
@@ -192,6 +190,7 @@ function payloadOf(item: XmlElement, node: Node): XmlElement | undefined {
 /** §7.2 */
 function retract({ service, action, from }: PubsubRequest): IqAnswer {
   const name = requireNode(action)
+  requireUnmanaged(service, name)
   const ids = action.getChildren('item', NS_PUBSUB).map(({ attrs }) => attrs.id ?? '')
   if (ids.length === 0 || ids.includes('')) throw pubsubError('bad-request', 'item-required')
   const node = requireExisting(service, findNode(service, name), from)

@@ -1,6 +1,6 @@
 import type { IqAnswer } from '@tactus/core'
 import { bare, type Jid, tryParseJid } from '@tactus/jid'
-import { findForm, readForm, type StanzaError } from '@tactus/stanza'
+import { findForm, NS_PUBLIC_SUBSCRIPTIONS, readForm, type StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 import {
   affiliationOf,
@@ -15,7 +15,7 @@ import { followOptions } from '../digest.ts'
 import type { PubsubFeature } from '../feature.ts'
 import { accessModel, allowsSubscribing, type ConfigTexts, settingOf } from '../fields.ts'
 import { findAsked } from '../followers/followers.ts'
-import { isPublic, NS_PUBLIC, withPublicity } from '../followers/names.ts'
+import { isPublic, withPublicity } from '../followers/names.ts'
 import { startList } from '../lists.ts'
 import { optionsForm, readSubscriptionOptions, sameOptions } from '../options.ts'
 import { findNode, type Node, type PubsubRequest, peopleOf, savePeople } from '../service.ts'
@@ -80,7 +80,7 @@ function subscribe({ service, scope, action, from, pubsub }: PubsubRequest): IqA
   if (!settingOf(node.config, allowsSubscribing)) throw unsupported('subscribe')
   const options = chosenOptions(node, pubsub)
   const former = known.find((each) => !options || sameOptions(each.options, options))
-  const toAll = action.getChild('public', NS_PUBLIC) !== undefined
+  const toAll = action.getChild('public', NS_PUBLIC_SUBSCRIPTIONS) !== undefined
   if (former) return subscribeAgain(node, former, toAll)
   if (known.length >= mostOfOne) throw tooMany()
   const subscription: Subscription = {

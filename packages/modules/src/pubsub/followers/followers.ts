@@ -1,5 +1,6 @@
 import type { NodeType } from '@tactus/core'
 import { bare, type Jid } from '@tactus/jid'
+import { NS_PUBLIC_SUBSCRIPTIONS } from '@tactus/stanza'
 import { xml } from '@tactus/xml'
 import { mayAccess } from '../access.ts'
 import { makeDerived } from '../attachments/derived.ts'
@@ -7,13 +8,14 @@ import { isDerived } from '../attachments/names.ts'
 import { publishItem, retractItems } from '../publish.ts'
 import { findNode, type Node, type Service } from '../service.ts'
 import type { People } from '../store.ts'
-import { followersName, followersPrefix, isPublic, NS_PUBLIC } from './names.ts'
+import { followersName, followersPrefix, isPublic } from './names.ts'
 
 /** Nodes that tell who publicly subscribed to others (XEP-0465 §4.4). They are the server's: nobody else publishes there. */
 export const followersKind: NodeType = {
   node: followersPrefix,
   family: true,
-  payload: NS_PUBLIC,
+  payload: NS_PUBLIC_SUBSCRIPTIONS,
+  managed: true,
   forced: {
     'pubsub#persist_items': true,
     'pubsub#max_items': 'max',
@@ -36,7 +38,7 @@ export function followPublicly(node: Node, before: People, after: People): void 
   if (come.length === 0) return
   const list = known ?? makeDerived(node, followersName(name))
   for (const id of come) {
-    const payload = xml('subscriber', { xmlns: NS_PUBLIC, jid: id })
+    const payload = xml('subscriber', { xmlns: NS_PUBLIC_SUBSCRIPTIONS, jid: id })
     publishItem(list, { id, payload, publisher: service.address })
   }
 }

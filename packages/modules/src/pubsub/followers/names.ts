@@ -1,7 +1,6 @@
+import { NS_PUBLIC_SUBSCRIPTIONS } from '@tactus/stanza'
 import type { ConfigTexts } from '../fields.ts'
 
-/** XEP-0465 §6 */
-export const NS_PUBLIC = 'urn:xmpp:pps:0'
 /** What the names of nodes begin with that tell who subscribed to another one for all to see (XEP-0465 §4.4). */
 export const followersPrefix = 'urn:xmpp:pps:subscribers:0/'
 
@@ -10,7 +9,7 @@ export function followersName(node: string): string {
   return followersPrefix + node
 }
 
-const publicOption = `{${NS_PUBLIC}}public`
+const publicOption = `{${NS_PUBLIC_SUBSCRIPTIONS}}public`
 
 /** Whether the options of a subscription make it public. SECURITY: nothing but the subscriber's own word does. */
 export function isPublic(options: ConfigTexts): boolean {
