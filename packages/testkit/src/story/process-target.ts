@@ -93,8 +93,18 @@ export class ProcessTarget implements StoryTarget {
 
   async close(): Promise<void> {
     await Promise.all(this.#connections.map((connection) => connection.end('closed')))
-    for (const jid of this.#accounts)
-      await this.#server.command('user delete', { jid }).catch(() => {})
+    for (const jid of this.#accounts) await this.#deleteAccount(jid)
+  }
+
+  /**
+   * Until somebody says that it is gone: a deletion that is only late would take the account of the next story along, and
+   * one that failed would leave it what waits here. The second is behind the first, so its answer is about both.
+   */
+  async #deleteAccount(jid: string): Promise<void> {
+    for (let attempt = 1; attempt <= 4; attempt += 1) {
+      const error = await this.#server.command('user delete', { jid }).catch((reason) => reason)
+      if (!(error instanceof CommandError && error.code === 'unavailable')) return
+    }
   }
 }
 
