@@ -1,7 +1,7 @@
 export { deadLetterMigration } from './dead-letter.ts'
 export { Engine, type EngineOptions, type EngineStatus } from './engine.ts'
 export type { EngineHooks, Safeguard, StepInfo } from './hooks.ts'
-export { jobsKey, timersKey } from './keys.ts'
+export { jobsKey, liveKey, timersKey } from './keys.ts'
 export * from './machine.ts'
 export {
   componentOfStream,

@@ -42,7 +42,7 @@ import { history } from './features/history.ts'
 import { invitations } from './features/invitations.ts'
 import { moderate, moderation, NS_MODERATE } from './features/moderation.ts'
 import { occupantIds } from './features/occupant-ids.ts'
-import { flapStore, pace, purseStore } from './features/pace.ts'
+import { flapStore, pace, paceTimer, purseStore, settlePurses } from './features/pace.ts'
 import {
   anonymity,
   memberList,
@@ -200,6 +200,7 @@ export const muc: XmppModule = defineModule({
     iq.get(entity, NS_REGISTER, 'query', (request) => offerRegistration(rooms, request))
     iq.set(entity, NS_REGISTER, 'query', (request) => register(rooms, request))
 
+    hooks.timer(paceTimer, ({ scope }) => settlePurses(scope, settings(scope)))
     hooks.on('account.deleted', ({ scope }) => sayFarewell(scope))
 
     disco.info(entity, ({ scope }) => describe(requireRoom(rooms, scope)))

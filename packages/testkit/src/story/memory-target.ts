@@ -7,7 +7,7 @@ import {
   type Position,
   protocol,
 } from '@tactus/bus'
-import { deliveryStream, jobsKey, partitionStream, timersKey } from '@tactus/cluster'
+import { deliveryStream, jobsKey, liveKey, partitionStream, timersKey } from '@tactus/cluster'
 import { type Config, loadConfig } from '@tactus/config'
 import { CommandClient } from '@tactus/core'
 import { type Env, sleep } from '@tactus/env'
@@ -122,6 +122,11 @@ export class MemoryTarget implements StoryTarget {
   async pass(milliseconds: number): Promise<void> {
     this.#clock.advance(milliseconds)
     await this.#beat()
+  }
+
+  async live(entity: string): Promise<readonly string[]> {
+    const key = liveKey(entity)
+    return [...((await this.#bus.hashes([key])).get(key)?.keys() ?? [])]
   }
 
   async loseBus(): Promise<void> {

@@ -91,6 +91,10 @@ export class ProcessTarget implements StoryTarget {
     return Promise.reject(new Error('others share the bus; mark the story memoryOnly'))
   }
 
+  live(): Promise<readonly string[]> {
+    return Promise.reject(new Error('processes do not show it; mark the story memoryOnly'))
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#connections.map((connection) => connection.end('closed')))
     for (const jid of this.#accounts) await this.#deleteAccount(jid)

@@ -52,6 +52,8 @@ export interface Story {
   pass(milliseconds: number): Promise<void>
   /** The bus loses all it holds, sessions and occupants among it, as when Redis is emptied; only in `memory`. */
   loseBus(): Promise<void>
+  /** Names of what the bus holds for an entity while it is in use; only in `memory`. */
+  live(entity: string): Promise<readonly string[]>
 }
 
 /** How a story wants its server. */
@@ -94,6 +96,7 @@ export function storyTeller(
           settle: () => tale.settle(),
           pass: (milliseconds) => tale.pass(milliseconds),
           loseBus: () => tale.loseBus(),
+          live: (entity) => tale.live(entity),
         })
       } finally {
         await target.close()
@@ -150,6 +153,10 @@ class Scene implements Story {
   async pass(milliseconds: number): Promise<void> {
     await this.#target.pass(milliseconds)
     await this.settle()
+  }
+
+  live(entity: string): Promise<readonly string[]> {
+    return this.#target.live(entity)
   }
 
   async loseBus(): Promise<void> {

@@ -20,5 +20,7 @@ export interface StoryTarget {
   pass(milliseconds: number): Promise<void>
   /** The bus forgets everything, and nothing of what is stored; only where the target can. */
   loseBus(): Promise<void>
+  /** Names of what the bus holds for an entity while it is in use; only where the target can. */
+  live(entity: string): Promise<readonly string[]>
   close(): Promise<void>
 }

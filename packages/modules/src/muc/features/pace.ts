@@ -4,6 +4,7 @@ import {
   liveStore,
   type Room,
   type RoomFeature,
+  type Scope,
 } from '@tactus/core'
 import type { BareJid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
@@ -57,12 +58,45 @@ export function pace(config: (room: Room) => MucConfig): RoomFeature {
         throw tooFast('You are changing your presence too fast.')
       pay(flapStore, room, account, presences(room))
     },
-    destroyed(room) {
+    departed(room) {
+      // A room that nobody is in holds nothing but rows, as soon as nobody could come back too fast.
+      if (isEmpty(room.occupants())) settlePurses(room.scope, config(room))
+    },
+    destroyed({ scope }) {
+      scope.timer(paceTimer, undefined)
       for (const store of [purseStore, flapStore])
-        for (const account of [...room.scope.all(store).keys()])
-          room.scope.set(store, account, undefined)
+        for (const account of [...scope.all(store).keys()]) scope.set(store, account, undefined)
     },
   }
+}
+
+/** Timer that looks through the purses of a room. */
+export const paceTimer = 'muc-pace'
+
+/** Forgets who may do all of it again, and comes back for the others. */
+export function settlePurses(scope: Scope, config: MucConfig): void {
+  const { linesPerSecond, linesAtOnce, presencesPerSecond, presencesAtOnce } = config
+  const fullAt = Math.max(
+    settle(scope, purseStore, { perSecond: linesPerSecond, atOnce: linesAtOnce }),
+    settle(scope, flapStore, { perSecond: presencesPerSecond, atOnce: presencesAtOnce }),
+  )
+  scope.timer(paceTimer, fullAt > scope.now ? fullAt : undefined)
+}
+
+/** When the last purse of these is full. */
+function settle(scope: Scope, store: LiveStore<Purse>, limits: Limits): number {
+  let last = 0
+  for (const [account, purse] of [...scope.all(store)]) {
+    const fullAt = purse.at + ((limits.atOnce - purse.left) / limits.perSecond) * 1_000
+    if (fullAt <= scope.now) scope.set(store, account, undefined)
+    else last = Math.max(last, Math.ceil(fullAt))
+  }
+  return last
+}
+
+function isEmpty(all: Iterable<unknown>): boolean {
+  for (const _ of all) return false
+  return true
 }
 
 function tooFast(text: string): StanzaError {
@@ -88,7 +122,6 @@ function pay(store: LiveStore<Purse>, room: Room, account: BareJid, limits: Limi
   const { scope } = room
   const left = leftOf(store, room, account, limits)
   // Who may do all of it again is as if it had never done any.
-  for (const [other, purse] of [...scope.all(store)])
-    if (refilled(purse, scope.now, limits) >= limits.atOnce) scope.set(store, other, undefined)
+  settle(scope, store, limits)
   scope.set(store, account, { left: left - 1, at: scope.now })
 }
