@@ -36,13 +36,11 @@ export async function ask(
   to: string = client.account,
 ): Promise<string> {
   await client.send`<iq type='${type}' id='ask' to='${to}'>${content}</iq>`
-  await client.arrived(1)
-  const answers = client.drain().filter(({ id }) => id === 'ask')
-  assert.equal(answers.length, 1)
-  const answer = answers[0]
-  assert(answer)
-  if (answer.type === 'result') return String(answer.element.getChildElements()[0] ?? 'done')
-  const error = answer.element.getChild('error')
+  // What else comes may be there before the answer, which may take a job.
+  const answer = await client.hears('ask')
+  assert(!client.drain().some(({ id }) => id === 'ask'), 'it is answered once')
+  if (answer.attrs.type === 'result') return String(answer.getChildElements()[0] ?? 'done')
+  const error = answer.getChild('error')
   const conditions = error?.getChildElements().filter((child) => child.name !== 'text') ?? []
   const named = conditions.map((child) =>
     child.attrs.feature ? `${child.name}(${child.attrs.feature})` : child.name,
