@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 
@@ -53,14 +53,31 @@ const filesOf = (pattern: string, wanted: readonly string[]): readonly string[] 
     .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
     .sort()
 
-const isSimulation = (file: string): boolean => file.startsWith(join('test', 'simulation'))
+/** Tests in `test/` that speak with the whole system, told apart by what else the machine can do meanwhile. */
+const lanes = {
+  simulation: ['simulation'],
+  stories: ['stories', 'stream-management'],
+  otherPrograms: ['components', 'federation', 'helm', 'interop'],
+} as const
+
+const folderOf = (file: string): string => file.split(sep)[1] ?? ''
 
 /**
- * Groups of phases that run at once. Tests of whole processes need the machine for themselves, and wait more than they
- * work: simulations, which ask for no more than what is left over, run beside them.
+ * Groups of phases that run at once. Where processes are killed and frozen, tests want the machine for themselves, and
+ * wait more than they work: simulations, which ask for no more than what is left over, run beside them. Stories and
+ * what is spoken with other programs run in two lanes.
  */
-const phasesOf = (wanted: readonly string[]): readonly (readonly Phase[])[] => {
+function phasesOf(wanted: readonly string[]): readonly (readonly Phase[])[] {
   const whole = filesOf('test/**/*.test.ts', wanted)
+  const inLane = (folders: readonly string[]) =>
+    whole.filter((file) => folders.includes(folderOf(file)))
+  const named: readonly string[] = Object.values(lanes).flat()
+  const lane = (name: string, files: readonly string[], limit = timeout): Phase => ({
+    name,
+    files,
+    concurrency: 1,
+    timeout: limit,
+  })
   return [
     [
       {
@@ -71,18 +88,15 @@ const phasesOf = (wanted: readonly string[]): readonly (readonly Phase[])[] => {
       },
     ],
     [
-      {
-        name: 'the repository and the running system',
-        files: whole.filter((file) => !isSimulation(file)),
-        concurrency: 1,
-        timeout,
-      },
-      {
-        name: 'many interleavings, beside it',
-        files: whole.filter(isSimulation),
-        concurrency: 1,
-        timeout: timeout * 5,
-      },
+      lane(
+        'the repository, and processes that die',
+        whole.filter((file) => !named.includes(folderOf(file))),
+      ),
+      lane('many interleavings, beside it', inLane(lanes.simulation), timeout * 5),
+    ],
+    [
+      lane('stories, told to running processes', inLane(lanes.stories)),
+      lane('other programs, beside them', inLane(lanes.otherPrograms)),
     ],
   ]
 }

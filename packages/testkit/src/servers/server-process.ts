@@ -4,6 +4,12 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
+/** A test that dies must not leave servers behind. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** What a server process told when it was ready: its ports by listener, its instance id. */
 export interface Ready {
   readonly ports: Readonly<Record<string, readonly number[]>>
@@ -29,12 +35,8 @@ export class ServerProcess implements AsyncDisposable {
     this.#exit = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => resolve(signal ?? code ?? 0))
     })
-    // A test that dies must not leave servers behind.
-    const kill = (): void => {
-      this.#child.kill('SIGKILL')
-    }
-    process.once('exit', kill)
-    this.#child.once('exit', () => process.off('exit', kill))
+    running.add(this.#child)
+    this.#child.once('exit', () => running.delete(this.#child))
     this.ready = this.#watch()
     this.ready.catch(() => {})
   }
