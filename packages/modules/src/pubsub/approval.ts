@@ -130,10 +130,10 @@ export function endLease(service: Service, data: string): void {
 }
 
 /** §6.1.7, for who wants notifications; it comes after the answer, as its payload has to be read first. */
-export function sendLastTo(node: Node, { jid, options }: Subscription): void {
+export function sendLastTo(node: Node, { jid, subid, options }: Subscription): void {
   const last = itemsOf(node).at(-1)
   if (last && settingOf(node.config, sendLast) !== 'never' && settingOf(options, deliver))
-    sendItems(node.service, jid, [{ node, entry: last }])
+    sendItems(node.service, jid, [{ node, entry: last }], subid)
 }
 
 function tellSubscriber(

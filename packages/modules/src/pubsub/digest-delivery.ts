@@ -7,7 +7,7 @@ import { type Collected, digestStore } from './digest.ts'
 import { parsedPayload, readPayloads, type Wanted, wanted } from './fetch.ts'
 import { deliverPayloads, settingOf } from './fields.ts'
 import { deliverOrSend, messageTypeOf } from './notify.ts'
-import { bodyOf, deliver, endOf, includeBody } from './options.ts'
+import { bodyOf, deliver, endOf, includeBody, wantsStill } from './options.ts'
 import { fitting } from './paging.ts'
 import { addressOf, findNode, itemsOf, type Node, peopleOf, type Service } from './service.ts'
 import type { Subscription } from './store.ts'
@@ -27,6 +27,7 @@ interface Spec {
   readonly entity: string
   readonly node: string
   readonly list: readonly Wanted[]
+  readonly subid: string
   readonly form: Form
   readonly shown: boolean
   readonly withBody: boolean
@@ -48,7 +49,7 @@ export function sendDigest(service: Service, data: string): void {
   const list = itemsSince(node, collected).map((entry) => wanted(node, entry))
   if (list.length === 0) return
   const spec: Spec = {
-    ...{ job: 'digest', entity: scope.entity, node: node.name, list, form },
+    ...{ job: 'digest', entity: scope.entity, node: node.name, list, subid, form },
     shown: settingOf(node.config, deliverPayloads),
     withBody: settingOf(subscription.options, includeBody),
   }
@@ -81,8 +82,8 @@ function tellGone(node: Node, { gone }: Collected, form: Form): void {
 export const digestJob: JobDefinition<Spec, readonly (string | undefined)[]> = {
   run: ({ entity, list }, { reader }) => readPayloads(reader, entity, list),
 
-  done(scope, { node, list, form, shown, withBody }, result) {
-    if (!result.ok) return
+  done(scope, { node, list, subid, form, shown, withBody }, result) {
+    if (!result.ok || !wantsStill(scope, node, subid)) return
     const found = list
       .map((item, index) => ({ ...item, payload: parsedPayload(result.value[index]) }))
       // Taken back since.

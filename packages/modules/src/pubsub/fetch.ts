@@ -11,6 +11,7 @@ import {
   oldItemMessage,
   replyAddress,
 } from './notify.ts'
+import { wantsStill } from './options.ts'
 import type { Node, Service } from './service.ts'
 import { type ItemEntry, itemKey, tables } from './store.ts'
 import { versionMap } from './versions.ts'
@@ -44,6 +45,8 @@ type Spec = {
       readonly kind: 'last'
       readonly list: readonly (Wanted & OldItem)[]
       readonly to: string
+      /** The subscription by which they come; undefined where they come by presence. */
+      readonly subid: string | undefined
     }
 )
 
@@ -63,6 +66,7 @@ export function sendItems(
   service: Service,
   to: string,
   items: readonly { readonly node: Node; readonly entry: ItemEntry }[],
+  subid?: string,
 ): void {
   const list = items.map(({ node, entry }) => ({
     ...wanted(node, entry),
@@ -70,7 +74,7 @@ export function sendItems(
     type: messageTypeOf(node),
     shown: settingOf(node.config, deliverPayloads),
   }))
-  if (list.length > 0) note(service, { kind: 'last', list, to })
+  if (list.length > 0) note(service, { kind: 'last', list, to, subid })
 }
 
 /** An item of a node as one whose payload is wanted. */
@@ -115,12 +119,13 @@ export const fetchJob: JobDefinition<Spec, readonly (string | undefined)[]> = {
 
 function send(
   scope: Scope,
-  { list, to }: Extract<Spec, { kind: 'last' }>,
+  { list, to, subid }: Extract<Spec, { kind: 'last' }>,
   texts: readonly (string | undefined)[],
 ): void {
   list.forEach((item, index) => {
     const payload = parsedPayload(texts[index])
     if (item.full && !payload) return
+    if (subid !== undefined && !wantsStill(scope, item.node, subid)) return
     const message = oldItemMessage(scope, { ...item, payload: item.shown ? payload : undefined })
     deliverOrSend(scope, to, message)
   })

@@ -1,3 +1,4 @@
+import type { Scope } from '@tactus/core'
 import {
   booleanField,
   type DataForm,
@@ -19,7 +20,7 @@ import {
   settingOf,
 } from './fields.ts'
 import { keepsItems, type Node } from './service.ts'
-import type { Subscription } from './store.ts'
+import { peopleStore, type Subscription } from './store.ts'
 import { pubsubError, SUBSCRIBE_OPTIONS } from './wire.ts'
 
 const NS_ATOM = 'http://www.w3.org/2005/Atom'
@@ -117,6 +118,17 @@ export function readSubscriptionOptions(node: Node, form: DataForm): ConfigTexts
     if (!(error instanceof StanzaError)) throw error
     throw pubsubError('bad-request', 'invalid-options')
   }
+}
+
+/**
+ * Whether a subscription is there that wants notifications.
+ *
+ * What has to be read first is asked again when it has been: since the subscriber ended the subscription, or was shut out,
+ * or wants none any more, nothing comes.
+ */
+export function wantsStill(scope: Scope, node: string, subid: string): boolean {
+  const subscription = scope.get(peopleStore, node)?.subscriptions.get(subid)
+  return subscription?.state === 'subscribed' && settingOf(subscription.options, deliver)
 }
 
 /** Whether two subscriptions would get the same. */
