@@ -66,6 +66,46 @@ story(
 )
 
 story(
+  'XEP-0398 §7: nor is one whose metadata is for others only, though its data is for all',
+  async ({ online }) => {
+    const client = await online(julietBalcony)
+    const stranger = await online('tybalt@capulet.example/hall')
+    await writeCard(client, '<FN>Juliet</FN>')
+    const data = `<data xmlns='${DATA}'>${image('one')}</data>`
+    await publish(client, DATA, item(hashOf('one'), data), options({ access_model: 'open' }))
+    const closed = options({ access_model: 'whitelist' })
+    await publish(client, METADATA, item(hashOf('one'), metadata('one')), closed)
+
+    assert.equal(await readCard(client), vcard(`<FN>Juliet</FN>${photo('one')}`))
+    assert.equal(await readCard(stranger), vcard('<FN>Juliet</FN>'))
+  },
+)
+
+story(
+  'XEP-0398 §3.1: of several images that one is shown that does not lie elsewhere',
+  async ({ online }) => {
+    const client = await online(julietBalcony)
+    const elsewhere = `<info bytes='9' id='${hashOf('other')}' type='image/gif' url='https://capulet.example/a.gif'/>`
+    const both = metadata('one').replace('<info', `${elsewhere}<info`)
+    const data = `<data xmlns='${DATA}'>${image('one')}</data>`
+    await publish(client, DATA, item(hashOf('one'), data))
+    await publish(client, METADATA, item(hashOf('one'), both))
+
+    assert.equal(await readCard(client), vcard(photo('one')))
+  },
+)
+
+story('XEP-0153 §4.2: line feeds in an image are none of it', async ({ online }) => {
+  const client = await online(julietBalcony)
+  const text = 'a picture of some length'
+  const lines = photo(text).replace(image(text), image(text).replace(/(.{9})/g, '$1\n  '))
+
+  await writeCard(client, lines)
+
+  assert.equal(await readCard(client), vcard(photo(text)))
+})
+
+story(
   'XEP-0398 §3.1: an image that has another hash than was said is not shown',
   async ({ online }) => {
     const client = await online(julietBalcony)
@@ -176,3 +216,21 @@ story('XEP-0292 §7: what one of the two cards says, the other says', async ({ o
   )
   assert.equal(await readCard(stranger), vcard('<FN>Juliet Montague</FN><TZ>+01:00</TZ>'))
 })
+
+story(
+  'XEP-0292 §5.2: what an account notes of its contacts is for itself',
+  async ({ online, befriend }) => {
+    const client = await online(julietBalcony)
+    const romeo = await online(romeoHome)
+    await befriend(client, romeo)
+    const card = "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'/>"
+    for (const contact of ['romeo@montague.example', 'nurse@capulet.example'])
+      await publish(client, 'urn:xmpp:contacts', item(contact, card))
+
+    assert.equal(await items(romeo, 'urn:xmpp:contacts'), 'cancel: not-allowed closed-node')
+    assert.deepEqual(idsOf(await items(client, 'urn:xmpp:contacts')).toSorted(), [
+      'nurse@capulet.example',
+      'romeo@montague.example',
+    ])
+  },
+)

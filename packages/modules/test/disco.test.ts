@@ -46,6 +46,77 @@ story('XEP-0030 §3.1: a server says that it is one, and what it offers', async 
     assert.ok(offered.includes(feature), feature)
 })
 
+story(
+  'XEP-0030 §3.1: whatever belongs to a server says what it is and that it can be asked',
+  { modules: { 'user-search': { enabled: true } } },
+  async ({ connect }) => {
+    const romeo = await connect('romeo@montague.example/orchard')
+    const below = (await ask(romeo, 'montague.example', items())).getChildren('item')
+    const addresses = ['montague.example', ...below.map(({ attrs }) => attrs.jid ?? '')]
+    assert.ok(addresses.includes('search.montague.example'), String(addresses))
+
+    for (const address of addresses) {
+      const query = await ask(romeo, address, info())
+      assert.ok(identities(query).length > 0, address)
+      for (const kind of ['info', 'items']) {
+        const feature = `http://jabber.org/protocol/disco#${kind}`
+        assert.ok(features(query).includes(feature), `${address}: ${feature}`)
+      }
+      await ask(romeo, address, items())
+    }
+  },
+)
+
+/** A request by which each feature shows itself; what needs a scene of its own has one elsewhere. */
+const requests: Readonly<Record<string, string>> = {
+  'http://jabber.org/protocol/commands': items('', "node='http://jabber.org/protocol/commands'"),
+  'http://jabber.org/protocol/pubsub': `<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions/></pubsub>`,
+  'jabber:iq:last': "<query xmlns='jabber:iq:last'/>",
+  'jabber:iq:privacy': "<query xmlns='jabber:iq:privacy'/>",
+  'jabber:iq:private': "<query xmlns='jabber:iq:private'><a xmlns='urn:example:a'/></query>",
+  'jabber:iq:register': "<query xmlns='jabber:iq:register'/>",
+  'jabber:iq:roster': "<query xmlns='jabber:iq:roster'/>",
+  'jabber:iq:search': "<query xmlns='jabber:iq:search'/>",
+  'jabber:iq:version': "<query xmlns='jabber:iq:version'/>",
+  'urn:xmpp:mam:2': "<query xmlns='urn:xmpp:mam:2'/>",
+  'urn:xmpp:ping': "<ping xmlns='urn:xmpp:ping'/>",
+  'urn:xmpp:time': "<time xmlns='urn:xmpp:time'/>",
+  'vcard-temp': "<vCard xmlns='vcard-temp'/>",
+}
+/** Offered by one address and answered by another. */
+const elsewhere = new Set([
+  // A server says of all its accounts what they have (XEP-0313 §7, XEP-0016 §4), a service of its rooms (XEP-0486 §2).
+  'montague.example jabber:iq:privacy',
+  'montague.example urn:xmpp:mam:2',
+  'conference.montague.example vcard-temp',
+  // Old clients register without an address, which is the server’s business (XEP-0077 §3.1).
+  'romeo@montague.example jabber:iq:register',
+])
+
+story(
+  'XEP-0030 §3.1: what is offered is there, and what is there is offered',
+  { modules: { 'user-search': { enabled: true } } },
+  async ({ online }) => {
+    const romeo = await online('romeo@montague.example/orchard')
+
+    for (const address of [
+      romeo.account,
+      ...['', 'search.', 'conference.', 'pubsub.'].map((name) => `${name}montague.example`),
+    ]) {
+      const offered = new Set(features(await ask(romeo, address, info())))
+      for (const [feature, request] of Object.entries(requests)) {
+        if (elsewhere.has(`${address} ${feature}`)) continue
+        await romeo.send`<iq type='get' id='r1' to='${address}'>${request}</iq>`
+        const answer = await romeo.hears('r1')
+        romeo.drain()
+        const error = answer.getChild('error')?.getChildElements()[0]?.name
+        const isThere = error !== 'service-unavailable' && error !== 'item-not-found'
+        assert.equal(isThere, offered.has(feature), `${address}: ${feature} ${error}`)
+      }
+    }
+  },
+)
+
 story('XEP-0030 §3.1: an account tells itself what it is', async ({ connect }) => {
   const romeo = await connect('romeo@montague.example/orchard')
 
@@ -145,6 +216,12 @@ story(
       ?.getChildren('field')
       .map(({ attrs, children }) => [attrs.var, children.length])
     assert.equal(form?.attrs.type, 'result')
+    // XEP-0128 §2, XEP-0068 §4: what it is about stands in a hidden field.
+    const [about] = form?.getChildren('field') ?? []
+    assert.deepEqual(
+      [about?.attrs.type, about?.getChildText('value')],
+      ['hidden', 'http://jabber.org/network/serverinfo'],
+    )
     assert.deepEqual(fields, [
       ['FORM_TYPE', 1],
       ['abuse-addresses', 2],

@@ -21,6 +21,25 @@ story('XEP-0054 §3.2: a vCard is stored, and anybody may read it', async ({ con
   romeo.receives`<iq type='result' id='v3' from='${juliet.account}' to='${romeo.jid}'>${card}</iq>`
 })
 
+story('XEP-0054 §4: a server that says that it knows vCards has one', async ({ connect }) => {
+  const romeo = await connect('romeo@montague.example/orchard')
+
+  await romeo.send`<iq type='get' id='v1' to='montague.example'>${vcard()}</iq>`
+  romeo.receives`<iq type='result' id='v1' from='montague.example' to='${romeo.jid}'>${vcard('<FN>montague.example</FN><JABBERID>montague.example</JABBERID>')}</iq>`
+
+  await romeo.send`<iq type='set' id='v2' to='montague.example'>${card}</iq>`
+  romeo.receives`<iq type='error' id='v2' from='montague.example' to='${romeo.jid}'><error type='cancel'><service-unavailable xmlns='${NS_ERRORS}'/></error></iq>`
+})
+
+story('XEP-0292 §7: an account says that it knows vCard4', async ({ connect }) => {
+  const juliet = await connect('juliet@capulet.example/balcony')
+
+  await juliet.send`<iq type='get' id='d1'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
+
+  const offered = String(juliet.drain()[0])
+  assert.ok(offered.includes("<feature var='urn:ietf:params:xml:ns:vcard-4.0'/>"), offered)
+})
+
 story('XEP-0054 §3.1: an account without a vCard gets an empty one', async ({ connect }) => {
   const juliet = await connect('juliet@capulet.example/balcony')
 

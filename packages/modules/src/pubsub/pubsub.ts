@@ -2,6 +2,7 @@ import {
   defineModule,
   isTo,
   type ModuleContext,
+  maySeePresence,
   type PubsubPort,
   relationTo,
   rosterOf,
@@ -124,6 +125,7 @@ export const pubsub: XmppModule = defineModule({
   ],
   features: {
     account: [
+      NS_COMMANDS,
       NS_PUBSUB,
       NS_ATTACHMENTS,
       NS_CACHING,
@@ -269,6 +271,10 @@ function serveAccounts(
     host.anonymous ? {} : { identities: [{ category: 'pubsub', type: 'pep' }] },
   )
   disco.items('account', ({ scope, from }) => visibleNodes(serviceOf(scope), from))
+  // XEP-0060 §8.7
+  disco.node('account', ({ scope, from, node }) =>
+    maySeePresence(scope, from) ? describeCommands(serviceOf(scope), node) : undefined,
+  )
   disco.node('account', ({ scope, from, node }) => describeNode(serviceOf(scope), node, from))
 }
 

@@ -1,6 +1,13 @@
 import { defineModule, type IqRequest, type XmppModule, xep } from '@tactus/core'
 import { bare, domainpart } from '@tactus/jid'
-import { iqRequest, NS_CLIENT, StanzaError } from '@tactus/stanza'
+import {
+  iqRequest,
+  NS_CLIENT,
+  NS_DISCO_INFO,
+  NS_DISCO_ITEMS,
+  NS_RSM,
+  StanzaError,
+} from '@tactus/stanza'
 import { xml } from '@tactus/xml'
 import { z } from 'zod'
 import { runningStore, searchJob, startSearch } from './search.ts'
@@ -25,7 +32,9 @@ export const userSearch: XmppModule = defineModule({
       note: 'Off unless enabled. Without data forms (RECOMMENDED in §3), as there are no fields beyond those of the schema. Accounts of the host only, both to be found and to search. Pages of XEP-0059 go forwards.',
     }),
   ],
-  features: { 'service:user-search': [NS_SEARCH, NS_REGISTER] },
+  features: {
+    'service:user-search': [NS_DISCO_INFO, NS_DISCO_ITEMS, NS_RSM, NS_SEARCH, NS_REGISTER],
+  },
   identities: { 'service:user-search': [{ category: 'directory', type: 'user' }] },
   stores: [cardStore, runningStore],
   migrations: [cardStore.migration('0141-user-search')],

@@ -37,6 +37,8 @@ function readMetadata(payload: XmlElement, id: string): Avatar {
  * the access model of its node counts. `none` says that the account has none.
  */
 export function photoFor(scope: Scope, nodes: Nodes, reader: Jid): XmlElement | 'none' | undefined {
+  // §7: both nodes have to be for the reader.
+  if (!nodes.mayRead(scope, NS_AVATAR_METADATA, reader)) return undefined
   const avatar = avatarOf(scope, nodes)
   if (!avatar) return undefined
   if (avatar.hash === undefined) return 'none'

@@ -15,7 +15,8 @@ import { avatarShownTo, hashToShow, NS_AVATAR_DATA, NS_AVATAR_METADATA } from '.
 import { composeVcard, spreadVcard } from './composed.ts'
 import { showAvatar, stampAvatar } from './presence-hash.ts'
 import { vcardStore } from './store.ts'
-import { emptyVcard, NS_VCARD, readVcard } from './wire.ts'
+import { NS_VCARD4_FORMAT } from './vcard4.ts'
+import { emptyVcard, NS_VCARD, readVcard, serverVcard } from './wire.ts'
 
 const accessModel = 'pubsub#access_model'
 
@@ -27,7 +28,10 @@ const accessModel = 'pubsub#access_model'
 export const vcard: XmppModule = defineModule({
   name: 'vcard',
   implements: [
-    xep('0054', '1.3.0'),
+    xep('0054', '1.3.0', {
+      status: 'partial',
+      note: 'Who writes somebody else’s card gets service-unavailable instead of forbidden (SHOULD of §3.2), as for an account that does not exist.',
+    }),
     xep('0084', '1.1.4'),
     xep('0153', '1.1.1'),
     xep('0292', '0.12.0', {
@@ -39,7 +43,10 @@ export const vcard: XmppModule = defineModule({
       note: 'That there is no avatar any more is told by PEP and by the vCard, not by presence.',
     }),
   ],
-  features: { account: [NS_VCARD, 'urn:xmpp:pep-vcard-conversion:0'], domain: [NS_VCARD] },
+  features: {
+    account: [NS_VCARD, NS_VCARD4_FORMAT, 'urn:xmpp:pep-vcard-conversion:0'],
+    domain: [NS_VCARD],
+  },
   stores: [vcardStore],
   migrations: [vcardStore.migration('0102-vcard')],
   config: z.strictObject({
@@ -65,6 +72,13 @@ export const vcard: XmppModule = defineModule({
       },
     })
 
+    // XEP-0292 §5.2: whom somebody knows is nobody else’s business.
+    pubsub.type({
+      node: 'urn:xmpp:contacts',
+      config: { [accessModel]: 'whitelist', 'pubsub#max_items': 'max' },
+    })
+
+    iq.get('domain', NS_VCARD, 'vCard', ({ host }) => serverVcard(host.name))
     iq.get('account', NS_VCARD, 'vCard', ({ scope, from, own, host }) => {
       const isReader = config(host).readers === 'anyone' || maySeePresence(scope, from)
       const shown = isReader ? cardFor(scope, pubsub.nodes(), from) : undefined

@@ -1,8 +1,8 @@
 import { clone, type XmlElement, xml } from '@tactus/xml'
 import { NS_VCARD } from './wire.ts'
 
-/** The format of XEP-0292 (RFC 6351). */
-const NS_VCARD4_FORMAT = 'urn:ietf:params:xml:ns:vcard-4.0'
+/** The format of XEP-0292 (RFC 6351), and the feature that says that it is known (§7). */
+export const NS_VCARD4_FORMAT = 'urn:ietf:params:xml:ns:vcard-4.0'
 
 /** How a property of vcard-temp, a path of names, is written in vCard4, and the other way round (XEP-0292 §7). */
 interface Mapping {

@@ -9,6 +9,11 @@ export function emptyVcard(): XmlElement {
   return xml('vCard', { xmlns: NS_VCARD })
 }
 
+/** What a server says of itself (XEP-0292 §6 has such a card of a server). */
+export function serverVcard(domain: string): XmlElement {
+  return xml('vCard', { xmlns: NS_VCARD }, xml('FN', null, domain), xml('JABBERID', null, domain))
+}
+
 /**
  * The vCard as it is to be stored.
  *
