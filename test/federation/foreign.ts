@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Authority, type ForeignClient, hasClients, XmppClient } from '@tactus/testkit'
-import { Realm, Speaker } from './realm.ts'
+import { type Province, Realm, Speaker } from './realm.ts'
 import type { RemoteOptions } from './remote.ts'
 
 const limit = { timeout: 120_000 }
@@ -52,16 +52,19 @@ interface Scene extends AsyncDisposable {
   readonly romeo: Speaker
 }
 
-/** One test for each way in which servers believe each other. */
-export function federatesWith(kind: ForeignKind): void {
+/** One test for each way in which servers believe each other. @param s2s settings of ours, and `about` them */
+export function federatesWith(
+  kind: ForeignKind,
+  { s2s, about = '' }: { readonly s2s?: Province['s2s']; readonly about?: string } = {},
+): void {
   const { name, program } = kind
   for (const how of ['certificate', 'dialback', 'direct TLS'] as const)
     test(
-      `${name}, by ${how}: messages, subscriptions and rooms both ways`,
+      `${name}, by ${how}${about}: messages, subscriptions and rooms both ways`,
       limit,
       async (context) => {
         if (!hasClients(context, program)) return
-        await using scene = await meet(how, kind)
+        await using scene = await meet(how, kind, s2s)
         const { juliet, romeo } = scene
         await talk(scene)
         await subscribe(scene)
@@ -82,10 +85,10 @@ export function federatesWith(kind: ForeignKind): void {
 }
 
 /** Tactus and another server that find each other; how they believe each other is the argument. */
-async function meet(how: How, kind: ForeignKind): Promise<Scene> {
+async function meet(how: How, kind: ForeignKind, s2s: Province['s2s']): Promise<Scene> {
   await using started = new AsyncDisposableStack()
   const federation = { dialback: how === 'dialback' ? [theirs] : [] }
-  const realm = started.use(await Realm.of({ domain: ours, federation }))
+  const realm = started.use(await Realm.of({ domain: ours, federation, ...(s2s && { s2s }) }))
   // Nobody believes the other's certificate where dialback is to show who one is.
   const vouching = how === 'dialback' ? started.use(new Authority()) : realm.authority
   const folder = join(realm.authority.folder, 'remote')

@@ -15,6 +15,8 @@ interface Ports {
 interface ProsodyOptions {
   /** Where a stream breaks it sends what was not acknowledged again, instead of giving it back. */
   readonly resends?: boolean
+  /** It carries stanzas in both directions of a stream (XEP-0288). */
+  readonly bidi?: boolean
   readonly logs?: 'debug' | 'info'
 }
 
@@ -90,7 +92,7 @@ s2s_direct_tls_ports = { ${direct ? s2sTls : ''} }
 http_ports = {}
 https_ports = {}
 component_ports = {}
-modules_enabled = { "roster", "saslauth", "tls", "dialback", "disco", "ping", "smacks" }
+modules_enabled = { "roster", "saslauth", "tls", "dialback", "disco", "ping", "smacks"${options.bidi ? ', "s2s_bidi"' : ''} }
 authentication = "internal_plain"
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true

@@ -53,6 +53,10 @@ export const s2sSchema = z.strictObject({
   port: count(5_269, 1, 65_535).meta({
     description: 'Where a domain without SRV records is looked for.',
   }),
+  bidi: toggle(false).meta({
+    description:
+      'Carry stanzas in both directions of a stream (XEP-0288), where the other server does so too: such as cannot be connected to are reached by the streams that they open. Off by default, because a stream that the other server opened only that server can resume: after a break, what it had and not acknowledged may come twice where it does not, and in a cluster each such stanza goes over the bus once more.',
+  }),
   poshPort: count(443, 1, 65_535).meta({
     description: 'Where the web site of a domain is asked for its certificates (POSH).',
   }),

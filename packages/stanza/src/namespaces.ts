@@ -8,6 +8,10 @@ export const NS_SERVER = 'jabber:server'
 export const NS_DIALBACK = 'jabber:server:dialback'
 /** What a stream offers of dialback (XEP-0220 §2.4). */
 export const NS_DIALBACK_FEATURE = 'urn:xmpp:features:dialback'
+/** Stanzas in both directions of a stream between servers (XEP-0288). */
+export const NS_BIDI = 'urn:xmpp:bidi'
+/** What a stream offers of that (XEP-0288 §2.1). */
+export const NS_BIDI_FEATURE = 'urn:xmpp:features:bidi'
 /** Content namespace of streams from components (XEP-0114). */
 export const NS_COMPONENT = 'jabber:component:accept'
 /** Conditions of stanza errors (RFC 6120 §8.3.2). */

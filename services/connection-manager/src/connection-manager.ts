@@ -199,7 +199,9 @@ class Manager implements ConnectionManager {
   }
 
   /** Answers an operator at once: a drain takes its time (design §5). */
-  async #asked({ method, input }: Request): Promise<unknown> {
+  async #asked(request: Request): Promise<unknown> {
+    if (this.#federation.answers(request)) return await this.#federation.answer(request)
+    const { method, input } = request
     if (method === 's2s.list') return this.#federation.list()
     if (method === 'component.list') return this.#components.list()
     if (method === 's2s.close')

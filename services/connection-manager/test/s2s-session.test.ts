@@ -1,65 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Entry, Position, Remote } from '@tactus/bus'
+import type { Entry } from '@tactus/bus'
 import { realEnv } from '@tactus/env'
 import { Stanza } from '@tactus/xml'
-import type { Ledger, Work } from '../src/s2s/ledger.ts'
 import { OutgoingManagement } from '../src/s2s/outgoing-management.ts'
 import type { OutgoingListener, OutgoingStream } from '../src/s2s/outgoing-stream.ts'
 import { Route } from '../src/s2s/route.ts'
-import { Shard, sessionsKey } from '../src/s2s/shard.ts'
-
-const pair = { local: 'verona.lit', remote: 'mantua.lit' }
-const stream = 's:0'
-
-/** A sequence that looks like chance and is the same each time. */
-function chanceOf(seed: number): (most: number) => number {
-  let state = seed
-  return (most) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * most)
-  }
-}
-
-/** The bus' half: entries of one shard, and what is noted beside them. */
-class Store {
-  readonly entries = new Map<Position, Remote[]>()
-  readonly hashes = new Map<string, Map<string, Uint8Array>>()
-  #works: Work[] = []
-  #next = 1
-
-  readonly ledger = { settle: (work: Work) => void this.#works.push(work) } as unknown as Ledger
-
-  append(frame: Remote): Entry {
-    const position = String(this.#next++)
-    this.entries.set(position, [frame])
-    return { stream, position, frames: [frame] }
-  }
-
-  /** Some of what was handed over is committed, in order. */
-  commit(count: number): void {
-    for (const { remove, marks = [], done } of this.#works.splice(0, count)) {
-      if (remove) this.entries.delete(remove.position)
-      for (const { key, field, value } of marks) {
-        const fields = this.hashes.get(key) ?? new Map<string, Uint8Array>()
-        this.hashes.set(key, fields)
-        if (value) fields.set(field, value)
-        else fields.delete(field)
-      }
-      done?.()
-    }
-  }
-
-  /** Whoever handed it over is dead. */
-  forget(): void {
-    this.#works = []
-  }
-
-  shard(): Shard {
-    const sessions = this.hashes.get(sessionsKey(stream)) ?? new Map()
-    return new Shard(stream, { ledger: this.ledger, since: 0, before: new Map(), sessions })
-  }
-}
+import { chanceOf, pair, remoteFrame, Store, stream } from './support/s2s-shard.ts'
 
 /** Another server: what it got, in order, and what it remembers of the stream that broke. */
 class Peer {
@@ -100,6 +47,7 @@ class Peer {
       now: () => 0,
       begun: () => listener.ready({ ...made, management } as unknown as OutgoingStream),
       acknowledged: () => listener.acknowledged?.(),
+      handled: undefined,
     })
     this.management = management
     management.begin(resumes)
@@ -155,22 +103,6 @@ class Peer {
   }
 }
 
-function remoteFrame(id: number, recipients: number): Remote {
-  const stanza = Stanza.parse(
-    `<message xmlns='jabber:client' from='juliet@verona.lit/x' to='romeo@mantua.lit' id='${id}'/>`,
-  )
-  return {
-    kind: 'remote',
-    from: pair.local,
-    to: pair.remote,
-    recipients: Array.from({ length: recipients }, (_, at) => `r${at}@mantua.lit`),
-    stanza,
-    id: String(id),
-    at: 0,
-    durable: true,
-  }
-}
-
 /** Messages that are sent while connections break and holders die, in an order that the seed decides. */
 function live(seed: number): { readonly sent: string[]; readonly got: readonly string[] } {
   const chance = chanceOf(seed)
@@ -184,9 +116,18 @@ function live(seed: number): { readonly sent: string[]; readonly got: readonly s
   const makeRoute = (): Route =>
     new Route(pair, shard, {
       env: { ...env, clock: { ...env.clock, now: () => 0, monotonic: () => clock.now } },
-      limits: { stanzas: 1e6, bytes: 1e9, delivery: 1e9, idle: 1e9, acknowledgement: 1e9 },
+      limits: {
+        stanzas: 1e6,
+        bytes: 1e9,
+        delivery: 1e9,
+        idle: 1e9,
+        acknowledgement: 1e9,
+        resumption: 1e9,
+      },
       dial: ({ resumes }, listener) => peer.dial(resumes, listener),
       isSure: () => true,
+      attach: async () => undefined,
+      relay: () => assert.fail('nothing is offered'),
       written: (item, marks) => item.shard.settle(item, { marks }),
       bounced: () => assert.fail('nothing goes back'),
     })

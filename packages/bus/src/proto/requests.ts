@@ -54,6 +54,34 @@ export interface Requests {
     readonly input: { readonly token: string }
     readonly output: undefined
   }
+  /**
+   * A connection manager that holds a shard: another server opened a stream that carries stanzas back (XEP-0288), there
+   * where it is asked.
+   */
+  readonly 's2s.offer': {
+    readonly input: WayBackOffer
+    readonly output: undefined
+  }
+  /** A connection manager: whoever holds the shard wants to write by such a stream of its; `busy`: not yet. */
+  readonly 's2s.attach': {
+    readonly input: { readonly tag: string; readonly by: string }
+    readonly output: WayBack | 'busy' | undefined
+  }
+  /** A connection manager: stanzas to be written by it, as bytes of its stream, the first of which has this number. */
+  readonly 's2s.carry': {
+    readonly input: {
+      readonly tag: string
+      readonly key: string
+      readonly first: number
+      readonly stanzas: readonly Uint8Array[]
+    }
+    readonly output: WayBackProgress | undefined
+  }
+  /** A connection manager: nobody writes by it for now. */
+  readonly 's2s.detach': {
+    readonly input: { readonly tag: string; readonly key: string }
+    readonly output: undefined
+  }
   /** A connection manager: ends its streams with a domain; one line for each that it ended. */
   readonly 's2s.close': {
     readonly input: { readonly domain: string }
@@ -69,6 +97,41 @@ export interface Requests {
     readonly input: undefined
     readonly output: readonly RemoteStream[]
   }
+}
+
+/** A way back on a stream that another server opened (XEP-0288), as whoever may write by it is told of it. */
+export interface WayBackOffer {
+  /** The instance where it is, and what it is called there. */
+  readonly instance: string
+  readonly tag: string
+  readonly local: string
+  readonly remote: string
+  /** With which the other server may resume the stream. */
+  readonly id: string | undefined
+}
+
+/** The same, as who writes by it is told. */
+export interface WayBack {
+  /** Goes with all that is written, and holds until somebody else writes. */
+  readonly key: string
+  /** With which the other server may resume it; undefined where it may not. */
+  readonly id: string | undefined
+  /** The other server tells what it has. */
+  readonly isManaged: boolean
+  /** Number of the last stanza that went by it; the other server has that and all before. */
+  readonly count: number
+}
+
+/** How far a way back is. */
+export interface WayBackProgress {
+  /** Number of the stanza that is expected next. */
+  readonly next: number
+  /** Number of the last stanza that need not be kept any longer. */
+  readonly delivered: number
+  /** The other server does not read. */
+  readonly isStalled: boolean
+  /** Nothing more is taken by who asked; once all that was is delivered, it may begin anew. */
+  readonly isOver?: boolean
 }
 
 /** Where one server of a domain may be, for `s2s lookup`. */
@@ -153,7 +216,7 @@ export interface RemoteStream {
   readonly local: string
   readonly remote: string
   readonly state: string
-  /** `external` or `dialback`; empty before. */
+  /** `external` or `dialback`; `bidi` where it is a stream that the other server opened (XEP-0288); empty before. */
   readonly authentication: string
   /** `TLSv1.3` and so on, or `none`. */
   readonly tls: string

@@ -1,4 +1,10 @@
-import type { RemoteStream, RemoteTarget, Requests } from '@tactus/bus'
+import {
+  mayFederate,
+  type RemoteStream,
+  type RemoteTarget,
+  type Request,
+  type Requests,
+} from '@tactus/bus'
 import { shardCount, shardStream } from '@tactus/cluster'
 import { type Cancel, sleep } from '@tactus/env'
 import type { Metrics } from '@tactus/telemetry'
@@ -19,6 +25,7 @@ import { Outgoing } from './outgoing.ts'
 import { PartitionRoom } from './partition-room.ts'
 import { Resumptions } from './resumptions.ts'
 import type { Resolver } from './targets.ts'
+import { Ways } from './ways.ts'
 
 /** What federation is made of. */
 export interface FederationOptions {
@@ -53,31 +60,19 @@ export class Federation implements AsyncDisposable {
   readonly #room: PartitionRoom
   readonly #resumptions: Resumptions
   readonly #gate: Gate
+  readonly #ways: Ways
   #cancel: Cancel = () => {}
   #cancelGuard: Cancel = () => {}
 
   constructor(options: FederationOptions) {
     this.#options = options
     const { services } = options
-    const { bus, env, instance, settings, log } = services
+    const { bus, env, instance, settings } = services
     this.#metrics = declareRemoteMetrics(options.metrics)
     this.#gate = new Gate(services, this.#metrics)
     this.#context = this.#makeContext()
     this.#room = new PartitionRoom(bus, env, settings.partitions)
-    this.ledger = new Ledger({
-      bus,
-      env,
-      instance,
-      hasRoom: (stream) => this.#room.has(stream),
-      lost: () => {
-        log.error('shards_lost')
-        options.lost()
-      },
-      retried: (error) => {
-        this.#metrics.retries.inc()
-        log.warn('commit_repeated', { err: error })
-      },
-    })
+    this.ledger = this.#makeLedger()
     this.#resumptions = new Resumptions({
       bus,
       env,
@@ -85,6 +80,12 @@ export class Federation implements AsyncDisposable {
       ledger: this.ledger,
       within: settings.s2s.timeouts.resumption,
       ttl: settings.ttl,
+    })
+    this.#ways = new Ways({
+      services,
+      shard: (stream) => this.#leases.held.get(stream),
+      offered: (offer, shard) => this.#outgoing.offer(offer, shard),
+      isSure: () => this.#leases.isSure,
     })
     const { dialer, judge } = finders(options)
     this.#dialer = dialer
@@ -95,22 +96,18 @@ export class Federation implements AsyncDisposable {
       dialer,
       judge,
       hostOf: (domain) => services.hosts.hostOf(domain),
+      speaks: (local, remote) => mayFederate(services.hosts.hostOf(local)?.federation, remote),
+      isServed: (domain) => services.hosts.domainStatus(domain) === 'served',
+      accept: ({ marks, done, ...arrived }) => {
+        this.#metrics.stanzas.with({ direction: 'in' }).inc()
+        this.receive(arrived, { marks, done })
+      },
+      relays: this.#ways,
       isSure: () => this.#leases.isSure,
       dialbackKey: (local, remote, streamId) =>
         dialbackKey(options.dialbackSecret, { receiving: remote, originating: local, streamId }),
     })
-    this.#leases = new Leases({
-      bus,
-      env,
-      instance,
-      ttl: settings.ttl,
-      ledger: this.ledger,
-      streams: () => shards,
-      preferred: rendezvous,
-      item: (item) => this.#outgoing.add(item),
-      leave: (shard, isLost) => this.#outgoing.leave(shard, isLost),
-      failed: (error) => log.warn('shards_unread', { err: error }),
-    })
+    this.#leases = this.#makeLeases()
     this.door = new IncomingDoor({
       services,
       context: this.#context,
@@ -119,6 +116,7 @@ export class Federation implements AsyncDisposable {
       dialbackSecret: options.dialbackSecret,
       resumptions: this.#resumptions,
       judge,
+      ways: settings.s2s.bidi ? this.#ways.here : undefined,
       verify: (question) => this.#outgoing.verify(question),
       changed: () => this.#countStreams(),
     })
@@ -186,6 +184,15 @@ export class Federation implements AsyncDisposable {
     return [...this.door.connections, ...this.#outgoing.connections]
   }
 
+  /** Whether another instance asks about streams that carry stanzas back (XEP-0288). */
+  answers({ method }: Request): boolean {
+    return this.#ways.knows(method)
+  }
+
+  async answer(request: Request): Promise<unknown> {
+    return await this.#ways.answer(request)
+  }
+
   /** Another instance goes on with a stream that was here (XEP-0198 §5). */
   async yields(token: string): Promise<void> {
     await this.#resumptions.yield(token)
@@ -205,6 +212,7 @@ export class Federation implements AsyncDisposable {
     this.#cancel = this.#options.services.env.clock.after(tickEvery, () => {
       this.#arm()
       this.#outgoing.tick()
+      this.#ways.here.tick()
       // One of all does it: whoever holds the first shard.
       this.#resumptions
         .tick(this.#leases.held.has(shardStream(0)))
@@ -219,6 +227,41 @@ export class Federation implements AsyncDisposable {
     this.#cancelGuard = env.clock.after(guardEvery, () => {
       this.#guard()
       closeStreams(this.#connections, (pair) => isBanned(hosts, pair))
+    })
+  }
+
+  #makeLedger(): Ledger {
+    const { bus, env, instance, log } = this.#options.services
+    return new Ledger({
+      bus,
+      env,
+      instance,
+      hasRoom: (stream) => this.#room.has(stream),
+      lost: () => {
+        log.error('shards_lost')
+        this.#options.lost()
+      },
+      retried: (error) => {
+        this.#metrics.retries.inc()
+        log.warn('commit_repeated', { err: error })
+      },
+    })
+  }
+
+  #makeLeases(): Leases {
+    const { bus, env, instance, settings, log } = this.#options.services
+    return new Leases({
+      bus,
+      env,
+      instance,
+      ttl: settings.ttl,
+      ledger: this.ledger,
+      streams: () => shards,
+      preferred: rendezvous,
+      taken: (shard) => this.#outgoing.taken(shard),
+      item: (item) => this.#outgoing.add(item),
+      leave: (shard, isLost) => this.#outgoing.leave(shard, isLost),
+      failed: (error) => log.warn('shards_unread', { err: error }),
     })
   }
 

@@ -15,6 +15,7 @@ import type { Work } from './ledger.ts'
 import type { RemoteMetrics } from './metrics.ts'
 import { PeerProof } from './peer-proof.ts'
 import type { Resumptions } from './resumptions.ts'
+import type { ReturnWays } from './return-ways.ts'
 import { TlsAcceptor } from './tls-acceptor.ts'
 
 /** What taking in the streams of other servers needs. */
@@ -27,6 +28,8 @@ export interface IncomingDoorPorts {
   readonly dialbackSecret: Uint8Array
   readonly resumptions: Resumptions
   readonly judge: CertificateJudge
+  /** Undefined where nothing goes back on streams of others (XEP-0288). */
+  readonly ways: ReturnWays | undefined
   verify(question: Parameters<IncomingPorts['verify']>[0]): Promise<Verdict>
   /** The number of streams has changed. */
   changed(): void
@@ -171,6 +174,7 @@ export class IncomingDoor implements Door, Disposable {
       resumable: this.#ports.resumptions,
       decided: (mechanism, outcome) =>
         metrics.authentications.with({ direction: 'in', mechanism, outcome }).inc(),
+      ways: this.#ports.ways,
       tlsRequired: settings.tlsRequired,
       timeouts: settings.s2s.timeouts,
       authenticated: (connection) => {

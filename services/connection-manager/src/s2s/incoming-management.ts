@@ -1,6 +1,7 @@
 import { NS_STREAM_MANAGEMENT, StreamError } from '@tactus/stanza'
 import {
   ackElement,
+  ackRequest,
   countTooHigh,
   enabledElement,
   failedElement,
@@ -21,6 +22,11 @@ export interface IncomingManagementPorts {
   readonly resumable: ResumablePorts
   /** Another stream goes on where this one was. */
   superseded(): void
+  /** Stanzas are counted from now on, in both directions. */
+  begun(): void
+  /** What was asked for cannot be; something else may be asked for. */
+  undecided(): void
+  now(): number
 }
 
 /** Streams that may be resumed, on whatever instance. */
@@ -60,6 +66,10 @@ export class IncomingManagement implements Yielding {
   /** Stanzas that came, and were committed, since it was enabled. */
   #received = 0
   #committed = 0
+  /** Stanzas that went back (XEP-0288), since it was enabled. */
+  sent = 0
+  /** When the other server was asked what it has, and has not answered yet. */
+  askedAt: number | undefined
   #answering = false
   #isAnnounced = false
   #isOver = false
@@ -72,6 +82,31 @@ export class IncomingManagement implements Yielding {
 
   get isOn(): boolean {
     return this.#counters !== undefined
+  }
+
+  /** With which the stream may be resumed, once it may. */
+  get token(): string | undefined {
+    return this.#token
+  }
+
+  /** Number of the last stanza that the other server has. */
+  get acknowledged(): number {
+    return this.#counters?.acknowledged ?? 0
+  }
+
+  /** It was asked for, and is not yet. */
+  isDeciding = false
+
+  /** A stanza went back. */
+  wrote(): void {
+    this.sent += 1
+  }
+
+  /** Asks what has arrived, unless it is asked already. */
+  request(): void {
+    if (!this.#isAnnounced || this.askedAt !== undefined || this.sent === this.acknowledged) return
+    this.askedAt = this.#ports.now()
+    this.#ports.send(ackRequest())
   }
 
   element(element: Stanza): Promise<void> | undefined {
@@ -123,6 +158,7 @@ export class IncomingManagement implements Yielding {
     if (this.#counters) throw new StreamError('policy-violation', 'It is enabled already.')
     if (pair === undefined) return this.#ports.send(failedElement('unexpected-request'))
     const { resumable } = this.#ports
+    this.isDeciding = true
     this.#counters = new StreamCounters({ base: 0, acknowledged: 0, handled: 0 })
     if (!readEnable(element).resume || resumable.max === 0) return this.#announce(undefined)
     const token = resumable.token()
@@ -130,10 +166,23 @@ export class IncomingManagement implements Yielding {
     resumable.open(token, this, { pair, h: 0 }, () => this.#announce(token))
   }
 
+  /** Most likely it asks for management without resumption now. */
+  #notResumed(): void {
+    this.isDeciding = false
+    this.#ports.send(failedElement('item-not-found'))
+    this.#ports.undecided()
+  }
+
+  #begun(): void {
+    this.isDeciding = false
+    this.#ports.begun()
+  }
+
   #announce(token: string | undefined): void {
     const { resumable, send } = this.#ports
     send(enabledElement(token, token === undefined ? undefined : resumable.max))
     this.#isAnnounced = true
+    this.#begun()
     if (this.#counters && this.#counters.handled > 0) this.#answerSoon()
   }
 
@@ -142,16 +191,21 @@ export class IncomingManagement implements Yielding {
     const pair = proved()
     const { previd = '' } = element.attrs
     if (pair === undefined || this.#counters) return send(failedElement('unexpected-request'))
-    if (!/^[\w-]{16,64}$/.test(previd)) return send(failedElement('item-not-found'))
-    const h = await resumable.take(previd, pair)
-    if (h === undefined) return send(failedElement('item-not-found'))
-    this.#counters = new StreamCounters({ base: 0, acknowledged: 0, handled: h })
+    this.isDeciding = true
+    const isOne = /^[\w-]{16,64}$/.test(previd)
+    const h = isOne ? await resumable.take(previd, pair) : undefined
+    if (h === undefined) return this.#notResumed()
+    // What it has of what went back: whoever writes next goes on behind that.
+    const acknowledged = readCount(element) ?? 0
+    this.#counters = new StreamCounters({ base: 0, acknowledged, handled: h })
+    this.sent = acknowledged
     this.#token = previd
     this.#received = h
     this.#committed = h
     this.#isAnnounced = true
     await new Promise<void>((resolve) => resumable.open(previd, this, { pair, h }, resolve))
     send(resumedElement(previd, h >>> 0))
+    this.#begun()
   }
 
   #asked(element: Stanza): void {
@@ -170,12 +224,15 @@ export class IncomingManagement implements Yielding {
     })
   }
 
-  /** We send no stanzas on this stream. */
   #answered(element: Stanza): void {
     const h = readCount(element)
     if (!this.#counters || h === undefined) throw unexpected(element)
-    if (h === 0) return
-    throw new StreamError('undefined-condition', undefined, { application: countTooHigh(h, 0) })
+    this.askedAt = undefined
+    if (this.#counters.acknowledge(h, this.sent) === undefined) {
+      const application = countTooHigh(h, this.#counters.sent(this.sent))
+      throw new StreamError('undefined-condition', undefined, { application })
+    }
+    this.request()
   }
 
   #done(h: number): void {

@@ -1,6 +1,6 @@
-import { type BareJid, domainpart, type Jid, tryParseJid } from '@tactus/jid'
+import { type BareJid, tryParseJid } from '@tactus/jid'
 import {
-  NS_CLIENT,
+  NS_BIDI,
   NS_DIALBACK,
   NS_DIALBACK_FEATURE,
   NS_SASL,
@@ -17,14 +17,15 @@ import {
   type ResponseHeader,
 } from '@tactus/stream'
 import { type Stanza, type StreamHeader, type XmlElement, xml } from '@tactus/xml'
-import type { Arrived } from '../passage.ts'
-import { type Connection, hold } from '../stream/connection.ts'
+import type { Connection } from '../stream/connection.ts'
 import type { StreamHandler } from '../stream/handler.ts'
+import { bidiFeature, IncomingBidi } from './incoming-bidi.ts'
 import { type DialbackStream, IncomingDialback } from './incoming-dialback.ts'
 import { IncomingManagement, isManagement, type ResumablePorts } from './incoming-management.ts'
-import type { Mark } from './ledger.ts'
+import { type Accepted, addressed, Intake } from './intake.ts'
 import type { PeerTls } from './outgoing-stream.ts'
 import type { PeerProof } from './peer-proof.ts'
+import type { ReturnWays } from './return-ways.ts'
 
 /** What an incoming stream asks of the federation. */
 export interface IncomingPorts {
@@ -49,15 +50,11 @@ export interface IncomingPorts {
   /** A domain was believed, or was not. */
   decided(how: 'external' | 'dialback', outcome: string): void
   readonly tlsRequired: boolean
+  /** Where ways back are known to who writes by them; undefined where there are none (XEP-0288). */
+  readonly ways: ReturnWays | undefined
   readonly timeouts: { readonly negotiation: number; readonly idle: number }
   /** Limits of the reader once it is known who speaks. */
   authenticated(connection: Connection): void
-}
-
-/** A stanza that is let in. */
-export interface Accepted extends Arrived {
-  readonly marks: readonly Mark[]
-  readonly done: () => void
 }
 
 /** What the authoritative server of a domain said of a key. */
@@ -70,9 +67,6 @@ export type Verdict =
       readonly condition: 'remote-server-not-found' | 'remote-server-timeout'
     }
 
-/** Stanzas, and their bytes, that may be on the way to their partitions before the stream is read no further. */
-const mostUnderWay = { stanzas: 128, bytes: 1_048_576 }
-
 /**
  * A stream that another server opened to us: who it speaks for is proved by certificate or by dialback, pair by pair, and
  * each stanza is of such a pair (V36).
@@ -83,8 +77,7 @@ export class IncomingStream implements StreamHandler {
   readonly #startTls: (() => void) | undefined
   /** Pairs that were proved, `remote local`. */
   readonly #pairs = new Map<string, 'external' | 'dialback'>()
-  /** Public, for the ids of what it brings; the stream's own id is known to the other side alone. */
-  readonly #tag: string
+  readonly #intake: Intake
   #streamId = ''
   #tls: PeerTls | undefined
   #proof: PeerProof | undefined
@@ -92,10 +85,9 @@ export class IncomingStream implements StreamHandler {
   #remote: string | undefined
   #restarted = false
   #failures = 0
-  #underWay = { stanzas: 0, bytes: 0 }
-  #taken = 0
   #isClosedByPeer = false
   readonly #management: IncomingManagement
+  readonly #bidi: IncomingBidi
   readonly #dialback: IncomingDialback
   readonly #openedAt: number
 
@@ -112,17 +104,32 @@ export class IncomingStream implements StreamHandler {
     this.connection = connection
     this.#ports = ports
     this.#startTls = startTls
-    this.#tag = Buffer.from(ports.random(12)).toString('base64url')
+    this.#intake = new Intake(connection, { tag: ports.random(12), accept: ports.accept })
     this.#management = new IncomingManagement({
       send: (element) => connection.send(element),
       pair: () => this.#pairs.keys().next().value,
       resumable: ports.resumable,
       superseded: () => connection.fail(new StreamError('conflict')),
+      begun: () => this.#bidi.way?.begin(),
+      undecided: () => this.#bidi.way?.settled(this.#now),
+      now: () => this.#now,
+    })
+    this.#bidi = new IncomingBidi({
+      connection,
+      management: this.#management,
+      ways: ports.ways,
+      random: ports.random,
+      isTrusted: (remote, local) =>
+        this.#proof?.proves(local, remote) === true || ports.unverifiedAllowed(local, remote),
     })
     this.#dialback = new IncomingDialback(this.#forDialback())
     const { wheel } = connection.context
     this.#openedAt = wheel.now
     connection.wakeAt(wheel.now + ports.timeouts.negotiation)
+  }
+
+  get #now(): number {
+    return this.connection.context.wheel.now
   }
 
   /** What was proved of each pair of domains, for people. */
@@ -152,6 +159,7 @@ export class IncomingStream implements StreamHandler {
     this.#streamId = Buffer.from(this.#ports.random(16)).toString('base64url')
     this.connection.open(this.header())
     this.connection.send(this.#features())
+    this.#bidi.way?.settled(this.#now)
   }
 
   async element(element: Stanza): Promise<void> {
@@ -160,6 +168,7 @@ export class IncomingStream implements StreamHandler {
     if (ns === NS_TLS && element.name === 'starttls') return this.#upgrade()
     if (ns === NS_SASL && element.name === 'auth') return this.#external(element)
     if (ns === NS_DIALBACK) return this.#dialback.element(element)
+    if (ns === NS_BIDI && element.name === 'bidi') return this.#wantsBidi()
     if (isManagement(element)) return await this.#management.element(element)
     throw new StreamError('unsupported-stanza-type')
   }
@@ -181,12 +190,15 @@ export class IncomingStream implements StreamHandler {
   }
 
   ended(): void {
+    this.#bidi.ended()
     this.#management.ended(this.#isClosedByPeer)
     this.#pairs.clear()
   }
 
   expired(now: number): void {
-    const { negotiation, idle } = this.#ports.timeouts
+    const { negotiation } = this.#ports.timeouts
+    // Where stanzas go both ways whoever opened the stream closes it: else it would come back to ask what is left for it.
+    const idle = this.#ports.timeouts.idle * (this.#bidi.way ? 2 : 1)
     const limit =
       this.#pairs.size > 0 ? this.connection.heardAt + idle : this.#openedAt + negotiation
     if (now < limit) return this.connection.wakeAt(limit)
@@ -196,11 +208,22 @@ export class IncomingStream implements StreamHandler {
   }
 
   stalled(): void {
+    if (this.#bidi.stalled(true)) return
     // Next to nothing is written on this stream: who does not read even that does not play by the rules.
     this.connection.fail(new StreamError('policy-violation'))
   }
 
-  drained(): void {}
+  drained(): void {
+    this.#bidi.stalled(false)
+  }
+
+  #wantsBidi(): void {
+    // XEP-0288 §2.2: behind TLS.
+    if (this.#ports.tlsRequired && !this.#tls) throw new StreamError('policy-violation', 'Use TLS.')
+    // And before anybody proves anything: only so it is known for which pair it is.
+    if (this.#pairs.size > 0) throw new StreamError('policy-violation', 'It is too late for this.')
+    this.#bidi.wanted()
+  }
 
   /** The domain that the other side says it is; one that was proved may not become another. */
   async #claim(claimed: BareJid | undefined): Promise<void> {
@@ -228,6 +251,7 @@ export class IncomingStream implements StreamHandler {
       offered.push(xml('dialback', { xmlns: NS_DIALBACK_FEATURE }, xml('errors')))
     if (!tlsRequired || this.#tls || !this.#startTls)
       offered.push(xml('sm', { xmlns: NS_STREAM_MANAGEMENT }))
+    if (this.#pairs.size === 0 && this.#ports.ways) offered.push(bidiFeature())
     return xml('features', { xmlns: 'http://etherx.jabber.org/streams' }, offered)
   }
 
@@ -283,6 +307,9 @@ export class IncomingStream implements StreamHandler {
   #prove(remote: string, local: string, how: 'external' | 'dialback'): void {
     if (this.#pairs.size === 0) this.#ports.authenticated(this.connection)
     this.#pairs.set(`${remote} ${local}`, how)
+    this.#bidi.proved(remote, local)
+    // By certificate, the stream begins anew before anything may be said.
+    if (how === 'dialback') this.#bidi.way?.settled(this.#now)
     this.connection.wakeAt(this.connection.context.wheel.now + this.#ports.timeouts.idle)
   }
 
@@ -310,47 +337,17 @@ export class IncomingStream implements StreamHandler {
   }
 
   #stanza(stanza: Stanza): void {
-    // RFC 6120 §4.9.3.7 and §8.1.1.2: between servers both are there, and are addresses.
-    const from = addressOf(stanza.from)
-    const to = addressOf(stanza.to)
+    const { remote, local, ...arrived } = addressed(stanza)
     if (this.#pairs.size === 0) throw new StreamError('not-authorized')
-    const remote = domainpart(from)
-    const local = domainpart(to)
     if (!this.#pairs.has(`${remote} ${local}`)) {
       const isKnown = [...this.#pairs.keys()].some((pair) => pair.startsWith(`${remote} `))
       // §4.9.3.9: from whom it may not be; §4.9.3.6: to whom it may not be.
       throw new StreamError(isKnown ? 'improper-addressing' : 'invalid-from')
     }
     if (this.#ports.status(local) !== 'served') throw new StreamError('host-gone')
-    this.#taken += 1
-    const id = `${this.#tag}.${this.#taken.toString(36)}`
-    const received = stanza.inNamespace(NS_CLIENT).with({ from, to })
-    const { length } = received.bytes
-    this.#count(1, length)
-    const { marks, done } = this.#management.received()
-    const settle = (): void => {
-      this.#count(-1, -length)
-      done()
-    }
-    this.#ports.accept({ stanza: received, from, to, id, marks, done: settle })
+    this.#bidi.way?.heard()
+    this.#intake.take({ remote, local, ...arrived }, this.#management.received())
   }
-
-  /** Read no further than what can be handed on (design §3.9). */
-  #count(stanzas: number, bytes: number): void {
-    const under = this.#underWay
-    under.stanzas += stanzas
-    under.bytes += bytes
-    const isFull = under.stanzas >= mostUnderWay.stanzas || under.bytes >= mostUnderWay.bytes
-    if (isFull) this.connection.hold(hold.retention)
-    else if (under.stanzas * 2 <= mostUnderWay.stanzas && under.bytes * 2 <= mostUnderWay.bytes)
-      this.connection.release(hold.retention)
-  }
-}
-
-function addressOf(text: string | undefined): Jid {
-  const jid = text === undefined ? undefined : tryParseJid(text)
-  if (!jid) throw new StreamError('improper-addressing')
-  return jid
 }
 
 /** RFC 6120 §6.4.2: `=` is a response of no bytes. */

@@ -1,7 +1,7 @@
 import type { Bus, InstanceInfo } from '@tactus/bus'
 import { type Cancel, type Env, sleep } from '@tactus/env'
 import type { Ledger } from './ledger.ts'
-import { doneKey, type Item, Shard, sessionsKey } from './shard.ts'
+import { doneKey, handledKey, type Item, Shard, sessionsKey } from './shard.ts'
 
 /** What leasing and reading shards needs. */
 export interface LeasePorts {
@@ -19,6 +19,8 @@ export interface LeasePorts {
     staying: readonly InstanceInfo[],
     holder: string | undefined,
   ): string | undefined
+  /** A shard is held from now on. */
+  taken?(shard: Shard): void
   /** A stanza to be written. */
   item(item: Item): void
   /**
@@ -153,12 +155,15 @@ export class Leases {
 
   async #takeUp(stream: string): Promise<void> {
     const { bus, ledger, env } = this.#ports
-    const keys = [doneKey(stream), sessionsKey(stream)] as const
+    const keys = [doneKey(stream), sessionsKey(stream), handledKey(stream)] as const
     const found = await bus.hashes(keys)
-    const [before, sessions] = keys.map((key) => found.get(key) ?? new Map<string, Uint8Array>())
-    const inherited = { before: before ?? new Map(), sessions: sessions ?? new Map() }
-    this.held.set(stream, new Shard(stream, { ledger, since: env.clock.monotonic(), ...inherited }))
+    const of = (key: string): ReadonlyMap<string, Uint8Array> => found.get(key) ?? new Map()
+    const [before, sessions, handled] = [of(keys[0]), of(keys[1]), of(keys[2])]
+    const since = env.clock.monotonic()
+    const shard = new Shard(stream, { ledger, since, before, sessions, handled })
+    this.held.set(stream, shard)
     this.#changed()
+    this.#ports.taken?.(shard)
   }
 
   /** What is being written is written and committed first; then another may go on behind it. */

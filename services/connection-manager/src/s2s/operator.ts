@@ -30,8 +30,10 @@ export function isBanned(hosts: HostDirectory, { local, remote }: Pair): boolean
   return isListed(remote, hosts.hostOf(local)?.federation?.blocked ?? [])
 }
 
-/** The pairs of domains that the other side of an incoming stream has proved. */
+/** The pairs of domains that whoever sends stanzas by a stream has proved. */
 export function provedPairs(handler: StreamHandler): readonly Pair[] {
+  if (handler instanceof OutgoingStream)
+    return handler.isBidi && handler.authentication !== '' ? [handler] : []
   if (!(handler instanceof IncomingStream)) return []
   return Array.from(handler.pairs.keys(), (name) => {
     const [remote = '', local = ''] = name.split(' ')

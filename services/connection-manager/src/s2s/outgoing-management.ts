@@ -8,6 +8,8 @@ import {
   unexpected,
 } from '@tactus/stream'
 import { type Stanza, type XmlElement, xml } from '@tactus/xml'
+import type { Handled } from './handled.ts'
+import type { Mark } from './ledger.ts'
 
 /** How a stream to another server begins, as far as stanzas are counted. */
 export type Beginning =
@@ -28,6 +30,8 @@ export interface ManagementPorts {
   begun(): void
   /** The other server has more. */
   acknowledged(): void
+  /** What came by the stream; undefined where nothing may. */
+  readonly handled: Handled | undefined
 }
 
 /** Ids longer than this are not kept, and not resumed. */
@@ -41,6 +45,9 @@ export class OutgoingManagement {
   readonly #ports: ManagementPorts
   #state: 'off' | 'resuming' | 'enabling' | 'on' = 'off'
   #lost: number | undefined
+  #previd = ''
+  /** What was handled before. */
+  #begunAt = 0
   #counters: StreamCounters | undefined
   #sent = 0
 
@@ -60,16 +67,31 @@ export class OutgoingManagement {
   /** Asks for it. @param previd the stream that may be resumed */
   begin(previd: string | undefined): void {
     this.#state = previd === undefined ? 'enabling' : 'resuming'
+    this.#previd = previd ?? ''
     const xmlns = NS_STREAM_MANAGEMENT
-    // Stanzas come on streams that the other server opens: of this one we have none.
-    if (previd !== undefined) this.#ports.send(xml('resume', { xmlns, h: '0', previd }))
+    const h = String((previd === undefined ? 0 : (this.#ports.handled?.of(previd) ?? 0)) >>> 0)
+    if (previd !== undefined) this.#ports.send(xml('resume', { xmlns, h, previd }))
     else this.#ports.send(xml('enable', { xmlns, resume: 'true' }))
   }
 
   /** Stanzas are counted from here; `from` is the number of the last that the other server has. */
   count(from: number): void {
-    this.#counters = new StreamCounters({ base: 0, acknowledged: from, handled: 0 })
+    this.#counters = new StreamCounters({ base: 0, acknowledged: from, handled: this.#begunAt })
     this.#sent = from
+  }
+
+  /** A stanza came by it (XEP-0288); what is to be noted when it is committed, and to be called then. */
+  received(): { readonly marks: readonly Mark[]; readonly done: () => void } {
+    const { handled } = this.#ports
+    if (!this.isOn || !handled) return nothing
+    this.#counters?.received()
+    return handled.received((h) => {
+      if (this.#counters?.committed(h >>> 0)) this.#answer()
+    })
+  }
+
+  #answer(): void {
+    this.#ports.send(ackElement(this.#counters?.handled ?? 0))
   }
 
   sent(n: number): void {
@@ -92,7 +114,8 @@ export class OutgoingManagement {
       case 'failed':
         return this.#failed(element)
       case 'r':
-        return this.#ports.send(ackElement(0))
+        this.#counters?.asked()
+        return this.#answer()
       case 'a':
         return this.#answered(element)
       default:
@@ -104,16 +127,15 @@ export class OutgoingManagement {
     if (this.#state !== 'enabling') throw unexpected(element)
     const { id, resume } = element.attrs
     const mayResume = (resume === 'true' || resume === '1') && id !== undefined && id !== ''
-    this.#begun({
-      kind: 'new',
-      id: mayResume && id.length <= longestId ? id : undefined,
-      lost: this.#lost,
-    })
+    const kept = mayResume && id.length <= longestId ? id : undefined
+    this.#ports.handled?.begin(kept)
+    this.#begun({ kind: 'new', id: kept, lost: this.#lost })
   }
 
   #resumed(element: Stanza): void {
     const h = readCount(element)
     if (this.#state !== 'resuming' || h === undefined) throw unexpected(element)
+    this.#begunAt = this.#ports.handled?.of(this.#previd) ?? 0
     this.#begun({ kind: 'resumed', h })
   }
 
@@ -147,3 +169,5 @@ export class OutgoingManagement {
     this.request()
   }
 }
+
+const nothing = { marks: [], done: () => {} } as const

@@ -1,17 +1,22 @@
 import {
+  NS_BIDI,
+  NS_BIDI_FEATURE,
   NS_DIALBACK,
   NS_DIALBACK_FEATURE,
   NS_SASL,
   NS_SERVER,
+  NS_STANZA_ERRORS,
   NS_STREAM_MANAGEMENT,
   NS_STREAMS,
   NS_TLS,
   StreamError,
 } from '@tactus/stanza'
-import type { ResponseHeader } from '@tactus/stream'
+import { isStanza, type ResponseHeader } from '@tactus/stream'
 import { type Stanza, type StreamHeader, xml } from '@tactus/xml'
 import type { Connection } from '../stream/connection.ts'
 import type { StreamHandler } from '../stream/handler.ts'
+import type { Handled } from './handled.ts'
+import { addressed, type Intake } from './intake.ts'
 import { OutgoingManagement } from './outgoing-management.ts'
 
 /** Why a stream to another server did not come to be, or ended. */
@@ -23,6 +28,8 @@ export interface Problem {
     | 'remote-server-timeout'
     | 'internal-server-error'
     | undefined
+  /** Neither side had anything to say. */
+  readonly isIdle?: boolean
 }
 
 /** What TLS proved of the other side. */
@@ -38,6 +45,8 @@ export type Purpose =
       readonly kind: 'stanzas'
       /** The stream that may be resumed (XEP-0198 §5). */
       readonly resumes: string | undefined
+      /** What came by it; undefined where nothing is to come (XEP-0288). */
+      readonly handled: Handled | undefined
     }
   /** XEP-0220 §2.1.2: to ask whether a key is its own. */
   | { readonly kind: 'verify'; readonly streamId: string; readonly key: string }
@@ -55,6 +64,10 @@ export interface OutgoingOptions {
   readonly unverifiedAllowed: boolean
   /** Whether we have a certificate that may be worth showing. */
   readonly key: (streamId: string) => string
+  /** Our domain is a host of ours still. */
+  readonly isServed: () => boolean
+  /** Hands on what the other side sends by it (XEP-0288). */
+  readonly intake: (connection: Connection) => Intake
   readonly listener: OutgoingListener
   /** Milliseconds until it has to be ready. */
   readonly timeout: number
@@ -94,6 +107,8 @@ export class OutgoingStream implements StreamHandler {
   /** `external` or `dialback`, once the other side believes us. */
   authentication = ''
   tls: PeerTls | undefined
+  /** The other side may send stanzas, too (XEP-0288). */
+  isBidi = false
   readonly management: OutgoingManagement
   readonly #options: OutgoingOptions
   #streamId = ''
@@ -110,6 +125,7 @@ export class OutgoingStream implements StreamHandler {
   #isDialbackKnown = false
   #isManagementOffered = false
   #problem: Problem | undefined
+  #intake: Intake | undefined
 
   constructor(options: OutgoingOptions) {
     this.#options = options
@@ -117,7 +133,7 @@ export class OutgoingStream implements StreamHandler {
     this.local = options.local
     this.remote = options.remote
     this.tls = options.tls
-    const { connection, listener, timeout } = options
+    const { connection, listener, timeout, purpose } = options
     const { wheel } = connection.context
     connection.wakeAt(wheel.now + timeout)
     this.management = new OutgoingManagement({
@@ -125,6 +141,7 @@ export class OutgoingStream implements StreamHandler {
       now: () => wheel.now,
       begun: () => this.#begun(),
       acknowledged: () => listener.acknowledged?.(),
+      handled: purpose.kind === 'stanzas' ? purpose.handled : undefined,
     })
   }
 
@@ -157,6 +174,7 @@ export class OutgoingStream implements StreamHandler {
     if (ns === NS_SASL && this.#state === 'external') return this.#saslAnswered(element)
     if (ns === NS_DIALBACK) return this.#dialback(element)
     if (ns === NS_STREAM_MANAGEMENT) return this.management.element(element)
+    if (this.isBidi && isStanza(element, NS_SERVER)) return this.#stanza(element)
     throw new StreamError('unsupported-stanza-type')
   }
 
@@ -181,7 +199,7 @@ export class OutgoingStream implements StreamHandler {
     const idleUntil = this.connection.heardAt + this.idleAfter
     this.idleUntil = Math.max(this.idleUntil, idleUntil)
     if (now < this.idleUntil) return this.connection.wakeAt(this.idleUntil)
-    this.#problem = temporary('idle')
+    this.#problem = { ...temporary('idle'), isIdle: true }
     this.connection.finish('closed')
   }
 
@@ -205,7 +223,30 @@ export class OutgoingStream implements StreamHandler {
       this.connection.send(xml('starttls', { xmlns: NS_TLS }))
       return
     }
+    this.#askBidi(features)
     this.#proceed(features)
+  }
+
+  /** XEP-0288 §2.2: before anybody proves anything, and behind TLS. */
+  #askBidi(features: Stanza): void {
+    const { purpose } = this.#options
+    const isWanted = purpose.kind === 'stanzas' && purpose.handled !== undefined
+    if (!isWanted || this.isBidi || this.authentication !== '') return
+    if (!features.hasChild('bidi', NS_BIDI_FEATURE)) return
+    this.isBidi = true
+    this.connection.send(xml('bidi', { xmlns: NS_BIDI }))
+  }
+
+  /** SECURITY: of the pair of domains that this stream is of, once who is there has proved it (V36). */
+  #stanza(stanza: Stanza): void {
+    const { remote, local, ...arrived } = addressed(stanza)
+    if (this.#state !== 'ready' && this.#state !== 'managing')
+      throw new StreamError('not-authorized')
+    if (remote !== this.remote) throw new StreamError('invalid-from')
+    if (local !== this.local) throw new StreamError('improper-addressing')
+    if (!this.#options.isServed()) throw new StreamError('host-gone')
+    this.#intake ??= this.#options.intake(this.connection)
+    this.#intake.take({ remote, local, ...arrived }, this.management.received())
   }
 
   /** TLS is there, or cannot be had. */
@@ -279,12 +320,24 @@ export class OutgoingStream implements StreamHandler {
     const { purpose, listener } = this.#options
     const isOurs = attrs.from === this.remote && attrs.to === this.local
     if (isOurs && name === 'result' && this.#state === 'dialback') return this.#believed(attrs.type)
+    // XEP-0288 §2.2: it may ask for more pairs of domains on this stream; it has one and no more.
+    if (this.isBidi && name === 'result' && attrs.type === undefined) return this.#refuseKey(answer)
     const asked = purpose.kind === 'verify' && this.#state === 'verifying'
     if (!isOurs || name !== 'verify' || !asked || attrs.id !== purpose.streamId)
       throw new StreamError('policy-violation', 'Nobody asked for this.')
     listener.verdict?.(attrs.type === 'valid', this.tls?.verified === true)
     this.#problem = temporary('done')
     this.connection.finish('closed')
+  }
+
+  #refuseKey({ attrs: { from: to, to: from } }: Stanza): void {
+    const error = xml(
+      'error',
+      { xmlns: NS_SERVER, type: 'cancel' },
+      xml('not-acceptable', { xmlns: NS_STANZA_ERRORS }),
+    )
+    const attrs = { xmlns: NS_DIALBACK, from, to, type: 'error' }
+    this.connection.send(xml('result', attrs, error))
   }
 
   #believed(type: string | undefined): void {

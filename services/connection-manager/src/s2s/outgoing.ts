@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { type HostSummary, isListed, type RemoteStream } from '@tactus/bus'
+import { type HostSummary, isListed, type RemoteStream, type WayBackOffer } from '@tactus/bus'
 import { NS_SERVER } from '@tactus/stanza'
 import { tcpFraming } from '@tactus/stream'
 import { attach, detach } from '../door/socket-events.ts'
@@ -10,6 +10,7 @@ import { Connection, type ConnectionContext } from '../stream/connection.ts'
 import type { CertificateJudge, Shown } from './certificate-judge.ts'
 import { type Dialed, type Dialer, Unreachable } from './dialer.ts'
 import type { Verdict } from './incoming.ts'
+import { type Accepted, Intake } from './intake.ts'
 import type { Mark } from './ledger.ts'
 import type { RemoteMetrics } from './metrics.ts'
 import {
@@ -18,7 +19,8 @@ import {
   type PeerTls,
   type Purpose,
 } from './outgoing-stream.ts'
-import { type Returned, Route } from './route.ts'
+import { Route } from './route.ts'
+import type { Returned, RoutePorts } from './route-ports.ts'
 import type { Item, Shard } from './shard.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -40,7 +42,13 @@ export interface OutgoingPorts {
   readonly judge: CertificateJudge
   hostOf(domain: string): HostSummary | undefined
   isSure(): boolean
+  /** Whether this host of ours speaks to that domain at all. */
+  speaks(local: string, remote: string): boolean
   dialbackKey(local: string, remote: string, streamId: string): string
+  isServed(domain: string): boolean
+  /** Hands on what comes by streams of ours (XEP-0288). */
+  accept(accepted: Accepted): void
+  readonly relays: Pick<RoutePorts, 'attach' | 'relay'>
 }
 
 /** All that goes to other servers from this instance: by pair of domains, over the shards that it holds. */
@@ -76,6 +84,19 @@ export class Outgoing {
     }
     this.#count()
     return isQuiet
+  }
+
+  /** A shard was taken: whoever may have something for its domains that only it can send is gone to. */
+  taken(shard: Shard): void {
+    for (const pair of shard.drawn) {
+      const [local = '', remote = ''] = pair.split(' ')
+      this.#route(local, remote, shard).draw()
+    }
+  }
+
+  /** The other server opened a stream that may be written to; `shard` is that of the pair. */
+  offer(offer: WayBackOffer, shard: Shard): void {
+    this.#route(offer.local, offer.remote, shard).offer(offer)
   }
 
   tick(): void {
@@ -118,16 +139,16 @@ export class Outgoing {
   }
 
   list(): RemoteStream[] {
-    return [...this.#routes.values()].map(({ local, remote, state, stream, queued, problem }) => ({
+    return [...this.#routes.values()].map((route) => ({
       direction: 'out',
-      local,
-      remote,
-      state,
-      authentication: stream?.authentication ?? '',
-      tls: stream?.tls?.protocol ?? 'none',
-      queued,
-      address: stream?.connection.address ?? '',
-      problem,
+      local: route.local,
+      remote: route.remote,
+      state: route.state,
+      authentication: route.isRelayed ? 'bidi' : (route.stream?.authentication ?? ''),
+      tls: route.stream?.tls?.protocol ?? 'none',
+      queued: route.queued,
+      address: route.stream?.connection.address ?? '',
+      problem: route.problem,
     }))
   }
 
@@ -136,7 +157,7 @@ export class Outgoing {
     const known = this.#routes.get(name)
     if (known) return known
     const { services, isSure } = this.#ports
-    const { queue, timeouts } = services.settings.s2s
+    const { queue, timeouts, bidi } = services.settings.s2s
     const route = new Route({ local, remote }, shard, {
       env: services.env,
       limits: {
@@ -145,10 +166,13 @@ export class Outgoing {
         delivery: timeouts.delivery,
         idle: timeouts.idle,
         acknowledgement: services.settings.ackTimeout,
+        resumption: timeouts.resumption,
       },
       isSure,
-      dial: ({ hasFailed, resumes }, listener) => {
-        const purpose = { kind: 'stanzas', resumes } as const
+      ...this.#ports.relays,
+      dial: ({ hasFailed, resumes, handled }, listener) => {
+        const isBidi = bidi && this.#ports.speaks(local, remote)
+        const purpose = { kind: 'stanzas', resumes, handled: isBidi ? handled : undefined } as const
         void this.#dial({ local, remote, purpose, hasFailed }, listener)
       },
       written: (item, marks) => this.#written(item, marks),
@@ -161,7 +185,7 @@ export class Outgoing {
 
   #forgetIdle(): void {
     for (const [name, route] of this.#routes)
-      if (route.queued === 0 && !route.stream) this.#routes.delete(name)
+      if (route.queued === 0 && !route.stream && !route.isRelayed) this.#routes.delete(name)
   }
 
   #count(): void {
@@ -257,6 +281,9 @@ export class Outgoing {
           unverifiedAllowed: this.#unverifiedAllowed(local, remote),
           key: (streamId) => dialbackKey(local, remote, streamId),
           timeout: settings.s2s.timeouts.negotiation,
+          isServed: () => this.#ports.isServed(local),
+          intake: (by) =>
+            new Intake(by, { tag: services.env.random(12), accept: this.#ports.accept }),
           listener: this.#watched(listener),
         }),
     })

@@ -6,6 +6,8 @@ import type { OutgoingStream } from './outgoing-stream.ts'
 /** Whatever stanzas go to another server by. */
 export interface Outlet {
   readonly isOpen: boolean
+  /** More may be sent now. */
+  readonly hasRoom: boolean
   /** The other server tells what it has, and may be asked later what it had (XEP-0198). */
   readonly isManaged: boolean
   /** Number of the last stanza that need not be kept any longer. */
@@ -14,6 +16,8 @@ export interface Outlet {
   send(stanza: Stanza, n: number): void
   /** All of a turn was sent. */
   flushed(): void
+  /** Looks how far it is, where that is not told by itself. */
+  look(): void
   /** Whether an answer is overdue. */
   isMute(): boolean
   /** Nothing more will come. */
@@ -24,6 +28,7 @@ export interface Outlet {
 
 /** A stream that we opened. */
 export class StreamOutlet implements Outlet {
+  readonly hasRoom = true
   readonly isManaged: boolean
   readonly stream: OutgoingStream
   readonly #idle: number
@@ -75,6 +80,8 @@ export class StreamOutlet implements Outlet {
     this.stream.management.request()
     this.#touch()
   }
+
+  look(): void {}
 
   isMute(): boolean {
     const { askedAt } = this.stream.management

@@ -1,8 +1,19 @@
 import type { Mark } from './ledger.ts'
-import type { Item, Shard } from './shard.ts'
+import type { Item, RemoteSession, Shard } from './shard.ts'
 
 /** More than may ever be on its way: a count so far from ours is none of the same stream. */
 const mostNews = 2 ** 31
+
+/** A stream that begins. */
+export interface Renewal {
+  /** With which it may be resumed; undefined where it may not. */
+  readonly id: string | undefined
+  readonly way?: RemoteSession['way']
+  /** Stanzas of it that were sent already, by others; none when absent. */
+  readonly count?: number
+  /** Stanzas may be written now. */
+  readonly noted: () => void
+}
 
 /**
  * How far a pair of domains is with the other server's count of what it got (XEP-0198 §5), on the bus and here.
@@ -15,6 +26,7 @@ export class RouteSession {
   readonly shard: Shard
   readonly #pair: string
   #id: string | undefined
+  #way: RemoteSession['way']
   /** Number of the last stanza that has left the shard; below 0 where the first was begun on an earlier stream. */
   #acked = 0
   /** Stanzas that arrived and whose turn has not come yet. */
@@ -23,18 +35,24 @@ export class RouteSession {
   #offset = 0
   #isNoted = true
   /** What begins once the other server's count of the stream before is used up. */
-  #next: { readonly id: string | undefined; readonly noted: () => void } | undefined
+  #next: Renewal | undefined
 
   constructor(shard: Shard, pair: string) {
     this.shard = shard
     this.#pair = pair
     const inherited = shard.inherit(pair)
     this.#id = inherited?.id
+    this.#way = inherited?.way
     this.#acked = inherited?.acked ?? 0
   }
 
   get id(): string | undefined {
     return this.#id
+  }
+
+  /** Which way the stream is that the id is of. */
+  get way(): RemoteSession['way'] {
+    return this.#id === undefined ? undefined : this.#way
   }
 
   /** Whether the next items are such that the other server has. */
@@ -61,23 +79,21 @@ export class RouteSession {
     return this.#arrived(h)
   }
 
-  /**
-   * Another stream begins; `lost` is what the other server has of the one before, where it says so. `noted` is called when
-   * stanzas may be written.
-   */
-  renew(id: string | undefined, lost: number | undefined, noted: () => void): void {
-    this.#next = { id, noted }
+  /** Another stream begins; `lost` is what the other server has of the one before, where it says so. */
+  renew(lost: number | undefined, renewal: Renewal): void {
+    this.#next = renewal
     if (this.#id === undefined || lost === undefined || !this.#arrived(lost)) this.#skip = 0
   }
 
   /** Begins what was renewed, once everything that arrived before has left. */
   begin(): void {
     if (!this.#next) return
-    const { id, noted } = this.#next
+    const { id, way, count = 0, noted } = this.#next
     this.#next = undefined
     const isKnown = this.#id !== undefined || id !== undefined
     this.#id = id
-    this.#acked = -this.#offset
+    this.#way = way
+    this.#acked = count - this.#offset
     if (!isKnown) return
     this.#isNoted = false
     const begun = Symbol('stream')
@@ -156,7 +172,8 @@ export class RouteSession {
     return true
   }
 
-  get #record(): { readonly id: string; readonly acked: number } | undefined {
-    return this.#id === undefined ? undefined : { id: this.#id, acked: this.#acked }
+  get #record(): RemoteSession | undefined {
+    if (this.#id === undefined) return undefined
+    return { id: this.#id, acked: this.#acked, ...(this.#way && { way: this.#way }) }
   }
 }

@@ -1,62 +1,30 @@
-import type { Env } from '@tactus/env'
-import type { Mark } from './ledger.ts'
+import type { WayBack, WayBackOffer } from '@tactus/bus'
+import { hold } from '../stream/connection.ts'
+import { Handled } from './handled.ts'
+import { ItemQueue, type Sent } from './item-queue.ts'
 import type { OutgoingListener, OutgoingStream, Problem } from './outgoing-stream.ts'
 import { type Outlet, StreamOutlet } from './outlet.ts'
+import { RelayOutlet } from './relay-outlet.ts'
+import {
+  backOff,
+  type Dialing,
+  discard,
+  type Heard,
+  longestBackOff,
+  type Pair,
+  type Returned,
+  type RoutePorts,
+  whileMine,
+  within,
+} from './route-ports.ts'
 import { RouteSession } from './route-session.ts'
 import type { Item, Shard } from './shard.ts'
 
-/** Bounds of what waits for one remote domain. */
-export interface RouteLimits {
-  readonly stanzas: number
-  readonly bytes: number
-  /** Milliseconds that a stanza may wait. */
-  readonly delivery: number
-  /** Milliseconds after which an unused stream is closed. */
-  readonly idle: number
-  /** Milliseconds that an acknowledgement may take (XEP-0198). */
-  readonly acknowledgement: number
-}
-
-/** What a route asks of the federation. */
-export interface RoutePorts {
-  readonly env: Env
-  readonly limits: RouteLimits
-  /** Begins to make a stream; the listener is told what becomes of it. */
-  dial(route: Route, listener: OutgoingListener): void
-  /** Whether what is written now cannot be another instance's to write. */
-  isSure(): boolean
-  /** The other server has it, as far as it tells; `marks` go with it. */
-  written(item: Item, marks: readonly Mark[]): void
-  /** Goes back to its sender. */
-  bounced(item: Item, why: Returned, marks: readonly Mark[]): void
-}
-
-/** Why a stanza goes back. */
-export type Bounce = NonNullable<Problem['final']> | 'resource-constraint'
-
-/** Why a stanza goes back, for programs and for people. */
-export interface Returned {
-  readonly condition: Bounce
-  readonly text: string
-}
-
-const firstBackOff = 1_000
-const longestBackOff = 120_000
-/** How long a final refusal is believed. */
-const refusedFor = 30_000
 /** Stanzas that may be with the other server and not acknowledged. */
 const mostUnacked = 1_000
-/** Milliseconds that a route which goes to another instance waits for what it wrote. */
-const leaveWithin = 2_000
-
-interface Sent {
-  readonly item: Item
-  /** Number of its last stanza. */
-  readonly n: number
-}
 
 /** What waits for a remote domain, from one of ours, and what it goes by. */
-export class Route implements OutgoingListener {
+export class Route implements Dialing {
   readonly local: string
   readonly remote: string
   stream: OutgoingStream | undefined
@@ -64,13 +32,23 @@ export class Route implements OutgoingListener {
   problem = ''
   readonly #ports: RoutePorts
   readonly #session: RouteSession
+  /** What came by the stream (XEP-0288). */
+  readonly handled: Handled
+  /** A stream of the other server that may be written to. */
+  #offer: WayBackOffer | undefined
+  #offerUntil = 0
+  /** The one that is written to. */
+  #used: WayBackOffer | undefined
+  /** Until when the other server may have something for us that it can send by no other stream. */
+  #drawUntil = 0
+  #triedResume = false
   #outlet: Outlet | undefined
-  #queue: Item[] = []
-  #queuedBytes = 0
+  readonly #queue = new ItemQueue()
   /** Sent, and maybe not arrived yet. */
   #sent: Sent[] = []
   #n = 0
-  #dialing = false
+  /** What is under way to get an outlet; whatever else comes of it is not waited for any more. */
+  #attempt: symbol | undefined
   #stalled = false
   #failures = 0
   #retryAt = 0
@@ -78,15 +56,14 @@ export class Route implements OutgoingListener {
   #leaveBy: number | undefined
   #refusal: Problem | undefined
 
-  constructor(
-    pair: { readonly local: string; readonly remote: string },
-    shard: Shard,
-    ports: RoutePorts,
-  ) {
-    this.local = pair.local
-    this.remote = pair.remote
+  constructor({ local, remote }: Pair, shard: Shard, ports: RoutePorts) {
+    this.local = local
+    this.remote = remote
     this.#ports = ports
-    this.#session = new RouteSession(shard, `${pair.local} ${pair.remote}`)
+    const name = `${local} ${remote}`
+    this.#session = new RouteSession(shard, name)
+    this.handled = new Handled(shard, name)
+    this.#awaitReturn()
   }
 
   /** What it belongs to. */
@@ -99,12 +76,12 @@ export class Route implements OutgoingListener {
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes
+    return this.#queue.bytes
   }
 
   get state(): string {
-    if (this.stream) return 'open'
-    if (this.#dialing) return 'connecting'
+    if (this.#outlet) return 'open'
+    if (this.#attempt) return 'connecting'
     return this.#retryAt > 0 ? 'waiting' : 'idle'
   }
 
@@ -115,24 +92,49 @@ export class Route implements OutgoingListener {
 
   /** Id of the stream that may be resumed (XEP-0198 §5). */
   get resumes(): string | undefined {
-    return this.#session.id
+    return this.#session.way === 'back' ? undefined : this.#session.id
+  }
+
+  /** It goes by a stream that the other server opened (XEP-0288). */
+  get isRelayed(): boolean {
+    return this.#outlet instanceof RelayOutlet
   }
 
   /** Nothing of it need be remembered. */
   isForgettable(now: number): boolean {
-    return this.queued === 0 && !this.stream && !this.#dialing && now >= this.#retryAt
+    const isIdle = this.queued === 0 && !this.#outlet && !this.#attempt
+    return isIdle && now >= Math.max(this.#retryAt, this.#drawUntil, this.#offerUntil)
+  }
+
+  /** The other server opened a stream that may be written to. */
+  offer(offer: WayBackOffer): void {
+    this.#offer = offer
+    this.#offerUntil = this.#now + within.offered
+    this.#refusal = undefined
+    const isKnown = offer.id !== undefined && offer.id === this.#session.id
+    const isSame = isKnown && offer.tag !== this.#used?.tag
+    // It came back elsewhere with the one that is used.
+    if (isSame && this.isRelayed && this.#leaveBy === undefined) {
+      this.#outlet?.drop()
+      this.ended({ message: 'the other side went on elsewhere', final: undefined })
+    }
+    this.#go()
+  }
+
+  /** An earlier holder had a stream that the other server writes by: it may have something for us. */
+  draw(): void {
+    this.#drawUntil = this.#now + this.#ports.limits.resumption
+    this.#go()
   }
 
   /** @param isFull no more may wait, for all domains together */
   add(item: Item, isFull: boolean): void {
     this.#queue.push(item)
-    this.#queuedBytes += item.bytes
     // What an earlier holder sent comes first, and the other server may have said that it has it.
     if (this.#session.skipping) return this.#match()
     const why = this.#refuses(item, isFull)
     if (why) {
       this.#queue.pop()
-      this.#queuedBytes -= item.bytes
       return this.#return(item, why)
     }
     this.#go()
@@ -140,6 +142,7 @@ export class Route implements OutgoingListener {
 
   /** Looks at what has arrived, what has waited for too long, and whether to try again. */
   tick(): void {
+    this.#outlet?.look()
     this.settle()
     this.#expire()
     if (this.#outlet?.isMute()) {
@@ -155,14 +158,17 @@ export class Route implements OutgoingListener {
    */
   leave(isLost: boolean): boolean {
     this.settle()
-    this.#queue = []
-    this.#queuedBytes = 0
+    this.#queue.clear()
     const outlet = this.#outlet
+    this.#attempt = undefined
     if (!outlet) return true
-    const { clock } = this.#ports.env
-    this.#leaveBy ??= clock.monotonic() + leaveWithin
-    if (!isLost && this.#sent.length > 0 && clock.monotonic() < this.#leaveBy) return false
-    const isDone = this.#sent.length === 0 && !isLost
+    this.#leaveBy ??= this.#now + within.leave
+    const isBoth = this.stream?.isBidi === true
+    // What the other side sends from here on goes to the next holder.
+    if (isBoth) this.stream?.connection.hold(hold.leaving)
+    const isQuiet = this.#sent.length === 0 && this.handled.isSettled
+    if (!isLost && !isQuiet && this.#now < this.#leaveBy) return false
+    const isDone = isQuiet && !isLost && !(isBoth && this.#session.id !== undefined)
     this.#sent = []
     this.#outlet = undefined
     // Closed in good order it could not be resumed, should the commit not come through.
@@ -171,14 +177,9 @@ export class Route implements OutgoingListener {
     return true
   }
 
-  ready(stream: OutgoingStream): void {
-    this.#dialing = false
-    this.#readyAt = this.#ports.env.clock.monotonic()
-    this.#retryAt = 0
-    this.#refusal = undefined
-    this.problem = ''
+  #ready(stream: OutgoingStream): void {
+    this.#begun()
     this.stream = stream
-    this.#stalled = false
     const { idle, acknowledgement: patience } = this.#ports.limits
     const { beginning } = stream.management
     if (beginning.kind === 'resumed' && !this.#session.resume(beginning.h)) {
@@ -186,53 +187,84 @@ export class Route implements OutgoingListener {
       stream.connection.transport.destroy()
       return
     }
-    if (beginning.kind === 'new')
-      this.#session.renew(beginning.id, beginning.lost, () => this.#go())
+    if (beginning.kind === 'new') {
+      const way = stream.isBidi ? 'both' : undefined
+      this.#session.renew(beginning.lost, { id: beginning.id, way, noted: () => this.#go() })
+    }
     this.#n = beginning.kind === 'new' ? 0 : this.#session.n
     this.#outlet = new StreamOutlet(stream, { from: this.#n, idle, patience })
     this.#match()
   }
 
+  #begun(): void {
+    this.#attempt = undefined
+    this.#readyAt = this.#now
+    this.#retryAt = 0
+    this.#drawUntil = 0
+    this.#triedResume = false
+    this.#refusal = undefined
+    this.problem = ''
+  }
+
   /** The stream is over, or there was none. What the other server may not have is written again. */
-  ended({ message, final }: Problem): void {
-    const { env } = this.#ports
-    const wasReady = this.stream !== undefined
+  ended({ message, final, isIdle }: Problem): void {
+    const wasReady = this.#outlet !== undefined
+    const mayDraw = wasReady && this.stream?.isBidi === true && isIdle !== true
     if (wasReady && this.#sent.length === 0) this.#failures = 0
     this.settle()
     this.stream = undefined
     this.#outlet = undefined
-    this.#dialing = false
-    this.problem = message
-    if (wasReady && this.#leaveBy === undefined) this.#session.broken(this.#sent.length > 0)
-    this.#queue = [...this.#sent.map(({ item }) => item), ...this.#queue]
-    this.#queuedBytes = this.#queue.reduce((sum, { bytes }) => sum + bytes, 0)
-    this.#sent = []
-    const now = env.clock.monotonic()
-    if (final !== undefined) {
-      this.#refusal = { message, final }
-      this.#retryAt = now + refusedFor
-      for (let item = this.#take(); item; item = this.#take())
-        this.#return(item, { condition: final, text: message })
-      return
-    }
-    // One that lets us in and closes at once must not be tried without end.
-    if (wasReady && now - this.#readyAt > longestBackOff) return this.#go()
-    this.#retryAt = now + backOff(this.#failures, env)
-    this.#failures += 1
-  }
-
-  stalled(): void {
-    this.#stalled = true
-  }
-
-  drained(): void {
+    this.#attempt = undefined
     this.#stalled = false
-    this.#go()
+    this.#triedResume = !wasReady
+    this.problem = message
+    // It may have been the way to it that broke, and not the stream.
+    this.#offer ??= this.#used
+    this.#used = undefined
+    if (wasReady && this.#leaveBy === undefined) this.#broke(mayDraw)
+    this.#queue.putBack(this.#sent.map(({ item }) => item))
+    this.#sent = []
+    if (final === undefined) return this.#tryLater(wasReady)
+    this.#refusal = { message, final }
+    this.#retryAt = this.#now + within.refused
+    for (let item = this.#queue.take(); item; item = this.#queue.take())
+      this.#return(item, { condition: final, text: message })
   }
 
-  acknowledged(): void {
-    this.settle()
-    this.#go()
+  #broke(mayDraw: boolean): void {
+    this.#session.broken(this.#sent.length > 0 || mayDraw)
+    if (mayDraw && this.#session.id !== undefined)
+      this.#drawUntil = this.#now + this.#ports.limits.resumption
+  }
+
+  #tryLater(wasReady: boolean): void {
+    // One that lets us in and closes at once must not be tried without end.
+    const isLong = wasReady && this.#now - this.#readyAt > longestBackOff
+    if (isLong && this.#session.way !== 'back') return this.#go()
+    this.#retryAt = this.#now + backOff(this.#failures, this.#ports.env)
+    this.#failures += 1
+    if (wasReady) this.#awaitReturn()
+  }
+
+  /** Only the other server can say what it has of a stream that it opened. */
+  #awaitReturn(): void {
+    if (this.#session.way === 'back') this.#retryAt = this.#now + within.comeBack
+  }
+
+  get #now(): number {
+    return this.#ports.env.clock.monotonic()
+  }
+
+  readonly #heard: Heard = {
+    ended: (problem) => this.ended(problem),
+    stalled: (isStalled) => {
+      this.#stalled = isStalled
+      if (!isStalled) this.#go()
+    },
+    acknowledged: () => {
+      this.settle()
+      this.#go()
+    },
   }
 
   /** Tells of what has arrived, or was taken by the system where the other server does not say. */
@@ -245,30 +277,76 @@ export class Route implements OutgoingListener {
   }
 
   #refuses({ bytes }: Item, isFull: boolean): Returned | undefined {
-    const { limits, env } = this.#ports
+    const { stanzas, bytes: most } = this.#ports.limits
     const condition = 'resource-constraint'
     if (isFull) return { condition, text: 'too much waits for other servers' }
-    const { final, message } = this.#refusal ?? {}
-    if (final !== undefined && message !== undefined && env.clock.monotonic() < this.#retryAt)
-      return { condition: final, text: message }
-    const isOver =
-      this.#queue.length > limits.stanzas || this.#queuedBytes > Math.max(limits.bytes, bytes)
+    const { final, message = '' } = this.#refusal ?? {}
+    if (final && this.#now < this.#retryAt) return { condition: final, text: message }
+    const isOver = this.#queue.length > stanzas || this.#queue.bytes > Math.max(most, bytes)
     return isOver ? { condition, text: `too much waits for ${this.remote}` } : undefined
   }
 
   #go(): void {
-    if (this.#queue.length === 0 || this.#stalled || this.#leaveBy !== undefined) return
+    if (this.#leaveBy !== undefined || this.#stalled) return
+    if (this.#queue.length === 0 && this.#now >= this.#drawUntil) return
     if (this.#outlet) return this.#write(this.#outlet)
-    if (this.#dialing || this.stream || this.#ports.env.clock.monotonic() < this.#retryAt) return
-    this.#dialing = true
-    this.#ports.dial(this, this)
+    if (this.#attempt || this.stream || !this.handled.isSettled) return
+    // The stream that broke knows what arrived; another one only comes after it.
+    if (this.#offer && (this.resumes === undefined || this.#triedResume))
+      return void this.#attach(this.#offer)
+    if (this.#now >= this.#retryAt) this.#ports.dial(this, this.#listener())
+  }
+
+  /** For one attempt; what comes of an earlier one has nobody who waits for it. */
+  #listener(): OutgoingListener {
+    const attempt = Symbol('attempt')
+    this.#attempt = attempt
+    let stream: OutgoingStream | undefined
+    const isMine = (): boolean =>
+      stream === undefined ? this.#attempt === attempt : this.stream === stream
+    return {
+      ready: (made) => {
+        if (!isMine()) return discard(made)
+        stream = made
+        this.#ready(made)
+      },
+      ...whileMine(isMine, this.#heard),
+    }
+  }
+
+  async #attach(offer: WayBackOffer): Promise<void> {
+    const attempt = Symbol('attempt')
+    this.#attempt = attempt
+    const found = await this.#ports.attach(offer)
+    if (this.#attempt !== attempt) return
+    this.#attempt = undefined
+    if (found === 'busy') return
+    if (found) return this.#attached(offer, found)
+    if (this.#offer === offer) this.#offer = undefined
+  }
+
+  #attached(offer: WayBackOffer, way: WayBack): void {
+    const { id, count } = way
+    const isKnown = id !== undefined && this.#session.way === 'back' && this.#session.id === id
+    if (isKnown && !this.#session.resume(count)) return this.#session.forget()
+    this.#begun()
+    if (!isKnown)
+      this.#session.renew(undefined, { id, way: 'back', count, noted: () => this.#go() })
+    this.#n = isKnown ? this.#session.n : count
+    const heard = whileMine(() => this.#outlet === outlet, this.#heard)
+    const outlet: Outlet = new RelayOutlet(way, this.#ports.relay(offer), heard)
+    this.#outlet = outlet
+    this.#used = offer
+    // Once it is over there is another one, or none.
+    if (this.#offer === offer) this.#offer = undefined
+    this.#match()
   }
 
   /** What the other server said that it has leaves the queue. */
   #match(): void {
     const { written } = this.#ports
-    for (let item = this.#queue[0]; item && this.#session.skip(item); item = this.#queue[0]) {
-      this.#take()
+    for (let item = this.#queue.first; item && this.#session.skip(item); item = this.#queue.first) {
+      this.#queue.take()
       written(item, this.#session.skipped(item))
     }
     if (!this.#session.skipping) {
@@ -282,7 +360,7 @@ export class Route implements OutgoingListener {
     if (!this.#ports.isSure() || !this.#session.isOpen) return
     const first = this.#n
     while (this.#hasRoom(outlet)) {
-      const item = this.#take()
+      const item = this.#queue.take()
       if (!item) break
       this.#send(outlet, item)
     }
@@ -290,7 +368,7 @@ export class Route implements OutgoingListener {
   }
 
   #hasRoom(outlet: Outlet): boolean {
-    if (this.#stalled || !outlet.isOpen) return false
+    if (this.#stalled || !outlet.isOpen || !outlet.hasRoom) return false
     return !outlet.isManaged || this.#n - outlet.delivered < mostUnacked
   }
 
@@ -313,23 +391,10 @@ export class Route implements OutgoingListener {
     // One that went to some of its recipients is not for giving up.
     if (this.#session.hasOffset && this.#outlet) return
     const oldest = env.clock.now() - limits.delivery
-    while (this.#queue[0] !== undefined && this.#queue[0].frame.at < oldest) {
-      const item = this.#take()
+    while (this.#queue.first !== undefined && this.#queue.first.frame.at < oldest) {
+      const item = this.#queue.take()
       const text = `${this.remote} does not answer`
       if (item) this.#return(item, { condition: 'remote-server-timeout', text })
     }
   }
-
-  #take(): Item | undefined {
-    const item = this.#queue.shift()
-    this.#queuedBytes -= item?.bytes ?? 0
-    return item
-  }
-}
-
-/** Doubled with each failure, and by chance up to a half longer, so that not all come back at once. */
-function backOff(failures: number, env: Env): number {
-  const delay = Math.min(firstBackOff * 2 ** failures, longestBackOff)
-  const chance = Buffer.from(env.random(2)).readUInt16BE(0) / 2 ** 16
-  return delay * (1 + chance / 2)
 }

@@ -33,6 +33,7 @@ export class Shard {
   busy = 0
   /** What earlier holders left of streams that may be resumed (XEP-0198 §5), by pair of domains, until it is used. */
   readonly #sessions: Map<string, RemoteSession>
+  readonly #handled: Map<string, HandledCount>
   /** Works that are not committed yet. */
   #uncommitted = 0
 
@@ -43,11 +44,13 @@ export class Shard {
       since,
       before,
       sessions,
+      handled = new Map(),
     }: {
       readonly since: number
       readonly ledger: Ledger
       readonly before: ReadonlyMap<Position, Uint8Array>
       readonly sessions: ReadonlyMap<string, Uint8Array>
+      readonly handled?: ReadonlyMap<string, Uint8Array>
     },
   ) {
     this.stream = stream
@@ -55,6 +58,24 @@ export class Shard {
     this.#ledger = ledger
     this.#before = new Map(before)
     this.#sessions = new Map([...sessions].map(([pair, bytes]) => [pair, readSession(bytes)]))
+    this.#handled = new Map([...handled].map(([pair, bytes]) => [pair, readHandled(bytes)]))
+  }
+
+  /** Pairs whose stream the other server writes by, until it is used: it may have something that nobody else can fetch. */
+  get drawn(): readonly string[] {
+    return [...this.#sessions].flatMap(([pair, { way }]) => (way === 'both' ? [pair] : []))
+  }
+
+  /** What an earlier holder had of the stream of a pair; once. */
+  inheritHandled(pair: string): HandledCount | undefined {
+    const handled = this.#handled.get(pair)
+    this.#handled.delete(pair)
+    return handled
+  }
+
+  handledMark(pair: string, handled: HandledCount | undefined): Mark {
+    const value = handled && Buffer.from(JSON.stringify(handled))
+    return { key: handledKey(this.stream), field: pair, value }
   }
 
   /** What an earlier holder left of the stream of a pair of domains; once. */
@@ -66,8 +87,12 @@ export class Shard {
 
   /** Nothing was to be sent for so long that no other server remembers. */
   forgetSessions(): void {
-    const marks = [...this.#sessions.keys()].map((pair) => this.sessionMark(pair, undefined))
+    const marks = [
+      ...[...this.#sessions.keys()].map((pair) => this.sessionMark(pair, undefined)),
+      ...[...this.#handled.keys()].map((pair) => this.handledMark(pair, undefined)),
+    ]
     this.#sessions.clear()
+    this.#handled.clear()
     if (marks.length > 0) this.#commit({ marks, bytes: 64 * marks.length })
   }
 
@@ -79,7 +104,9 @@ export class Shard {
 
   /** Notes how far the stream of a pair is; `noted` once it is. */
   note(pair: string, session: RemoteSession | undefined, noted?: () => void): void {
-    this.#commit({ marks: [this.sessionMark(pair, session)], bytes: 64 }, noted)
+    const marks = [this.sessionMark(pair, session)]
+    if (!session) marks.push(this.handledMark(pair, undefined))
+    this.#commit({ marks, bytes: 64 }, noted)
   }
 
   get isSettled(): boolean {
@@ -141,19 +168,36 @@ export class Shard {
 
 /** How far a stream to another server is that may be resumed (XEP-0198 §5). */
 export interface RemoteSession {
-  /** As the other side named it. */
+  /** As whoever was connected to named it. */
   readonly id: string
   /** Stanzas of it that have left the shard. */
   readonly acked: number
+  /** Absent: we opened it, and it is ours alone; `both`: the other server writes by it, too; `back`: it opened it (XEP-0288). */
+  readonly way?: 'both' | 'back' | undefined
+}
+
+/** How many of the other server's stanzas came by a stream of ours (XEP-0288), and are where they belong. */
+export interface HandledCount {
+  /** The stream's. */
+  readonly id: string
+  readonly h: number
 }
 
 function readSession(bytes: Uint8Array): RemoteSession {
-  const { id, acked } = JSON.parse(Buffer.from(bytes).toString('utf8')) as RemoteSession
-  return { id: String(id), acked: Number(acked) }
+  const { id, acked, way } = JSON.parse(Buffer.from(bytes).toString('utf8')) as RemoteSession
+  return { id: String(id), acked: Number(acked), ...(way && { way }) }
+}
+
+function readHandled(bytes: Uint8Array): HandledCount {
+  const { id, h } = JSON.parse(Buffer.from(bytes).toString('utf8')) as HandledCount
+  return { id: String(id), h: Number(h) }
 }
 
 /** What may be resumed of a shard's streams, by pair of domains. */
 export const sessionsKey = (stream: StreamName): string => `sm:${stream}`
+
+/** How far what came by those streams is, by pair of domains. */
+export const handledKey = (stream: StreamName): string => `sh:${stream}`
 
 /** Which frames of entries that are not gone yet are done, by position. */
 export const doneKey = (stream: StreamName): string => `done:${stream}`

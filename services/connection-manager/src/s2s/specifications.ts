@@ -20,6 +20,12 @@ export const remoteSpecifications = [
     note: 'No sender of a second pair of domains on a stream of ours (§2.5): each pair has its own, so that order and load are its own as well. Incoming streams may carry up to 64. Keys are proof enough only where the server that confirms them has a certificate for its domain, unless `federation.dialback` says otherwise.',
   },
   {
+    xep: '0288',
+    version: '1.0.1',
+    status: 'partial',
+    note: 'With `s2s.bidi`, on streams of either side, with XEP-0198 and on any connection manager. One pair of domains of a stream goes back on it, the one that was proved first, and only where its certificate is proof, or dialback alone is allowed to be. No dialback for other domains on the same stream (§2.2): it is refused, and not asked for.',
+  },
+  {
     xep: '0344',
     version: '0.3.1',
     status: 'partial',

@@ -18,6 +18,8 @@ export const hold = {
   rate: 4,
   /** The account made the server do more than it may. */
   cost: 8,
+  /** What it is for goes to another instance. */
+  leaving: 16,
 } as const
 
 /** Reasons that also keep what has arrived already from being looked at. */
