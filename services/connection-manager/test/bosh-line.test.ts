@@ -12,8 +12,8 @@ const clock = { now: () => 0, monotonic: () => 0, after: () => () => {} }
 const bosh = { wait: 60, inactivity: 60, polling: 5, maxPause: 120, script: false, sessions: 10 }
 const terms = readTerms({ to: 'montague.example' }, { bosh }, true)
 
-const request = (rid: number): PendingRequest => {
-  const text = `<body xmlns='http://jabber.org/protocol/httpbind' rid='${rid}' sid='x'><r xmlns='x'/></body>`
+const request = (rid: number, content = "<r xmlns='x'/>"): PendingRequest => {
+  const text = `<body xmlns='http://jabber.org/protocol/httpbind' rid='${rid}' sid='x'>${content}</body>`
   return new PendingRequest({ rid, body: readBoshBody(Buffer.from(text), clientLimits) }, () => {})
 }
 
@@ -75,6 +75,34 @@ test('V16, XEP-0124 §14: whatever arrives how often in which order, requests ar
       assert.deepEqual(play.taken, inOrder)
     }),
   )
+})
+
+test('XEP-0124 §11: a few may be early, as of a page that is loaded again; who always is ends its session', () => {
+  assert(terms)
+  let now = 0
+  let rid = 100
+  const polling = 5_000
+  const line = new RequestLine(
+    terms,
+    { rid, h: 0, key: '' },
+    { clock: { ...clock, monotonic: () => now }, polling },
+  )
+  /** Asks with nothing to say while the request before waits, which is then answered. */
+  const ask = (): string => {
+    rid += 1
+    line.join(request(rid, ''), again)
+    const { violation = 'taken' } = line.take() ?? {}
+    const [oldest, another] = line.held
+    if (oldest && another) line.remove(oldest)
+    return violation
+  }
+  assert.equal(ask(), 'taken')
+  for (let early = 0; early < 5; early++) assert.equal(ask(), 'taken')
+  now += polling
+  assert.equal(ask(), 'taken', 'in time')
+  now += 1
+  assert.equal(ask(), 'taken', 'one was forgotten meanwhile')
+  assert.equal(ask(), 'policy-violation')
 })
 
 test('XEP-0124 §15.4: a key is the one before the last, or that of the new sequence', () => {

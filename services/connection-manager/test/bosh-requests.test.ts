@@ -165,6 +165,18 @@ test('XEP-0124 §11: more requests at once than allowed end the session', async 
   await Promise.all(waiting)
 })
 
+test('XEP-0124 §11: a page that is loaded again asks anew while its request from before waits, and goes on', async () => {
+  await using stage = await boshScene()
+  const client = await RawBosh.login(stage.web, 'romeo', { wait: 60 })
+  const before = client.request()
+  const after = client.request()
+  assert.deepEqual(attrsOf(await before), {})
+  const spoken = client.request(message('one'))
+  assert.deepEqual(attrsOf(await after), {})
+  await stage.owner.until(() => taken(stage).length === 1)
+  void spoken.catch(() => {})
+})
+
 test('XEP-0124 §12: who polls too often ends its session', async () => {
   await using stage = await boshScene()
   const client = await RawBosh.login(stage.web, 'romeo', { hold: 0 })

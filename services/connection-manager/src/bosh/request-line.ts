@@ -3,11 +3,19 @@ import { judgeRid, nextKey, type RidVerdict } from '@tactus/stream'
 import type { BoshAnswer } from './answer.ts'
 import type { Answered } from './record.ts'
 import type { PendingRequest } from './request.ts'
-import { isOveractive } from './rules.ts'
+import { paceOf } from './rules.ts'
 import type { BoshTerms } from './terms.ts'
 
 /** How often a request may be sent again before it has an answer. */
 const mostRepeats = 20
+
+/**
+ * How often a client may ask anew before it had to; one is forgotten each time that it may ask by itself.
+ *
+ * XEP-0124 §11 lets the first end a session. But a page that is loaded again leaves its last request behind, which waits here
+ * for an answer that nobody reads, and goes on with the next one at once, as whoever reads a page does now and then.
+ */
+const mostEarly = 5
 
 /** A rule that was broken, for which the session ends (XEP-0124 §17.2). */
 export type Violation = 'item-not-found' | 'policy-violation'
@@ -25,6 +33,9 @@ export class RequestLine {
   #last: PendingRequest | undefined
   #next: number
   #key: string
+  /** How many were early, less those forgotten until the last of them, and when that one came. */
+  #haste = 0
+  #hastyAt = 0
 
   constructor(
     terms: BoshTerms,
@@ -84,9 +95,7 @@ export class RequestLine {
     request.acceptedAt = this.#clock.monotonic()
     const key = nextKey(this.#key, request.body.attrs)
     if (key === undefined) return { request, violation: 'item-not-found' }
-    const before = { last: this.#last, unanswered: this.#held.length, polling: this.#polling }
-    if (isOveractive(request, before, this.#terms))
-      return { request, violation: 'policy-violation' }
+    if (this.#isOveractive(request)) return { request, violation: 'policy-violation' }
     this.#early.delete(this.#next)
     this.#next += 1
     this.#key = key
@@ -94,6 +103,17 @@ export class RequestLine {
     this.#last = request
     this.#held.push(request)
     return { request }
+  }
+
+  #isOveractive(request: PendingRequest): boolean {
+    const before = { last: this.#last, unanswered: this.#held.length, polling: this.#polling }
+    const pace = paceOf(request, before, this.#terms)
+    if (pace !== 'early') return pace === 'overactive'
+    const now = request.acceptedAt
+    const forgotten = (now - this.#hastyAt) / this.#polling
+    this.#haste = Math.max(0, this.#haste - forgotten) + 1
+    this.#hastyAt = now
+    return this.#haste > mostEarly
   }
 
   /** It has its answer, or is about to. */

@@ -21,12 +21,16 @@ export interface Before {
   readonly polling: number
 }
 
+/** `early`: no harm is done by a few. */
+export type Pace = 'fine' | 'early' | 'overactive'
+
 /** Whether a client sends more, or more often, than it may (XEP-0124 §11, §12). */
-export function isOveractive(request: PendingRequest, before: Before, terms: BoshTerms): boolean {
+export function paceOf(request: PendingRequest, before: Before, terms: BoshTerms): Pace {
   const { last, unanswered, polling } = before
-  if (request.isExtra) return false
-  if (unanswered >= terms.requests) return true
-  if (!last || !request.isEmpty || request.acceptedAt - last.acceptedAt >= polling) return false
-  if (isPolling(terms)) return last.isEmpty && !last.hadPayload
-  return unanswered + 1 === terms.requests && last.isEmpty
+  if (request.isExtra) return 'fine'
+  if (unanswered >= terms.requests) return 'overactive'
+  if (!last?.isEmpty || !request.isEmpty) return 'fine'
+  if (request.acceptedAt - last.acceptedAt >= polling) return 'fine'
+  if (isPolling(terms)) return last.hadPayload ? 'fine' : 'overactive'
+  return unanswered + 1 === terms.requests ? 'early' : 'fine'
 }

@@ -4,7 +4,7 @@ export const boshSpecifications = [
     xep: '0124',
     version: '1.11.2',
     status: 'partial',
-    note: 'One stream a session (§16), one request held at most (`hold`), UTF-8 only, and bodies are not compressed. A request that cannot be answered at the moment is answered with 503, which makes clients repeat it, and not with `type="error"`, which many take for an answer.',
+    note: 'One stream a session (§16), one request held at most (`hold`), UTF-8 only, and bodies are not compressed. A request that cannot be answered at the moment is answered with 503, which makes clients repeat it, and not with `type="error"`, which many take for an answer. A few requests that come too early (§11) do not end a session, because a page that is loaded again sends one.',
   },
   {
     xep: '0206',
