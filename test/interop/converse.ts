@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
-import type { BrowserContext, Browser as Chromium, Page } from 'playwright-core'
+import type { BrowserContext, Browser as Chromium, Page, Request } from 'playwright-core'
 
 /**
  * Its folder `dist`, from the package converse.js, which is too large to be installed for everybody; undefined where nobody
@@ -81,12 +81,15 @@ converse.initialize({
   i18n: 'en',
   view_mode: 'fullscreen',
   clear_cache_on_logout: false,
+  // Elsewhere it stores what it got later than it shows it, and a page that is loaded in between has lost it.
+  persistent_store: 'sessionStorage',
   auto_join_rooms: [{ jid: login.get('room'), nick: login.get('jid').split('@')[0] }],
   allow_non_roster_messaging: true,
 })
 </script></body></html>`
 
-const patience = 120_000
+/** Twice this is less than a test file may take, so that what failed can be told. */
+const patience = 100_000
 const flags = [
   '--no-sandbox',
   '--disable-gpu',
@@ -117,8 +120,9 @@ export class Browser implements AsyncDisposable {
     const context = await this.#chromium.newContext()
     context.setDefaultTimeout(patience)
     const page = await context.newPage()
+    const trace = new Trace(page)
     await page.goto(url)
-    return new RoomPage(context, page)
+    return new RoomPage(context, page, trace)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -126,25 +130,81 @@ export class Browser implements AsyncDisposable {
   }
 }
 
+/** What a page sends and receives, and what goes wrong in it: the last of it is told when the page is not as it should be. */
+class Trace {
+  readonly #lines: string[] = []
+  /** How many resources were bound: one that is resumed is not bound again. */
+  binds = 0
+
+  constructor(page: Page) {
+    page.on('pageerror', ({ stack, message }) => this.#add('!', stack ?? message))
+    page.on('websocket', (socket) => {
+      socket.on('framesent', ({ payload }) => this.#sent(String(payload)))
+      socket.on('framereceived', ({ payload }) => this.#add('<', String(payload)))
+      socket.on('close', () => this.#add('!', 'closed'))
+    })
+    page.on('request', (request) => {
+      if (request.method() === 'POST') this.#sent(request.postData() ?? '')
+    })
+    page.on('requestfinished', (request) => {
+      if (request.method() === 'POST') void this.#answered(request)
+    })
+  }
+
+  async #answered(request: Request): Promise<void> {
+    // Of a page that is closed there is no more to be had.
+    const answer = request.response().then((response) => response?.text())
+    this.#add('<', (await answer.catch(String)) ?? '')
+  }
+
+  #sent(text: string): void {
+    if (text.includes('<bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"')) this.binds++
+    this.#add('>', text)
+  }
+
+  #add(direction: string, text: string): void {
+    this.#lines.push(`${direction} ${text.slice(0, 1_000)}`)
+    if (this.#lines.length > 60) this.#lines.shift()
+  }
+
+  toString(): string {
+    return this.#lines.join('\n')
+  }
+}
+
+/**
+ * Its form is there as soon as its session is in the room, but what is typed into it is lost in an exception until it has what completes
+ * nicknames, because it waits with that for the room's model (COMPAT Converse.js 14).
+ */
+const formWorks =
+  "document.querySelector('converse-muc converse-muc-message-form')?.auto_complete !== undefined"
+
 /** Converse.js in a room. */
 export class RoomPage implements AsyncDisposable {
   readonly #context: BrowserContext
   readonly #page: Page
+  readonly #trace: Trace
 
-  constructor(context: BrowserContext, page: Page) {
+  constructor(context: BrowserContext, page: Page, trace: Trace) {
     this.#context = context
     this.#page = page
+    this.#trace = trace
   }
 
-  /** What is shown as said, once there are so many. */
+  /** How often the server was asked for a new session. */
+  get binds(): number {
+    return this.#trace.binds
+  }
+
+  /** What the room has said, once there is so much; what is typed is shown at once, and of no account until it came back. */
   async messages(count: number): Promise<readonly string[]> {
-    const texts = this.#page.locator('converse-muc .chat-msg__text')
-    await this.#page.locator('converse-muc textarea.chat-textarea').waitFor()
-    if (count > 0) await texts.nth(count - 1).waitFor()
+    const texts = this.#page.locator('converse-muc .chat-msg__body--received .chat-msg__text')
+    if (count > 0) await this.#orTrace(texts.nth(count - 1).waitFor())
     return (await texts.allTextContents()).map((text) => text.trim())
   }
 
   async say(text: string): Promise<void> {
+    await this.#orTrace(this.#page.waitForFunction(formWorks))
     const input = this.#page.locator('converse-muc textarea.chat-textarea')
     await input.fill(text)
     await input.press('Enter')
@@ -152,6 +212,14 @@ export class RoomPage implements AsyncDisposable {
 
   async reload(): Promise<void> {
     await this.#page.reload()
+  }
+
+  async #orTrace<Result>(waited: Promise<Result>): Promise<Result> {
+    try {
+      return await waited
+    } catch (cause) {
+      throw new Error(`What the page did last:\n${this.#trace}`, { cause })
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { clusterServices, hasClients, TestServer } from '@tactus/testkit'
 import { Agent } from './agent.ts'
-import { Browser, ConverseSite, converseDist } from './converse.ts'
+import { Browser, ConverseSite, converseDist, type RoomPage } from './converse.ts'
 
 const domain = 'montague.example'
 const password = 'wherefore'
@@ -62,21 +62,28 @@ async function converse(web: Web, dist: string): Promise<void> {
   await using site = await ConverseSite.start(dist)
   await using browser = await Browser.start()
   const said: string[] = []
+  const open = (resource: string, service: string): Promise<RoomPage> =>
+    // COMPAT(Converse.js 14): without a resource it makes up another one when it resumes a session, and speaks in its name.
+    browser.open(site.url({ jid: `${jid('nurse')}/${resource}`, password, room, service }))
+  const sayOn = async (page: RoomPage, text: string): Promise<void> => {
+    await page.say(text)
+    said.push(text)
+    assert.deepEqual(await page.messages(said.length), said)
+  }
   for (const [resource, service] of [
     ['bosh', web.bosh],
     ['websocket', web.webSocket],
   ] as const) {
-    // COMPAT(Converse.js 14): without one it makes up another resource when it resumes a session, and speaks in its name.
-    const login = { jid: `${jid('nurse')}/${resource}`, password, room, service }
-    await using page = await browser.open(site.url(login))
+    await using page = await open(resource, service)
     assert.deepEqual(await page.messages(said.length), said)
-    const text = `over ${resource}`
-    await page.say(text)
-    said.push(text)
-    assert.deepEqual(await page.messages(said.length), said)
+    await sayOn(page, `over ${resource}`)
     await page.reload()
     assert.deepEqual(await page.messages(said.length), said)
+    await sayOn(page, `still over ${resource}`)
+    assert.equal(page.binds, 1, 'the page that was loaded again went on with its session')
   }
+  await using reader = await open('reader', web.bosh)
+  assert.deepEqual(await reader.messages(said.length), said)
 }
 
 async function tryAll(context: TestContext, server: TestServer): Promise<void> {
