@@ -175,3 +175,38 @@ story('XEP-0060 §6 to §8: the owner’s mistakes, each in its own words', asyn
   for (const [section, type, request, answer] of refusals)
     assert.equal(await ask(client, type, request), answer, `${section}: ${request}`)
 })
+
+story(
+  'XEP-0248 §7.1.3.1: who wants a collection is not given a leaf in its place',
+  async ({ online }) => {
+    const client = await online(julietBalcony)
+    const name = 'no_collection'
+    const configured = (fields: Readonly<Record<string, string>>) =>
+      `<configure>${form('node_config', fields)}</configure>`
+    const refused = 'cancel: feature-not-implemented unsupported(collections)'
+
+    for (const to of [juliet, 'pubsub.capulet.example']) {
+      for (const fields of [{ node_type: 'collection' }, { collection: 'blogs' }])
+        assert.equal(
+          await ask(client, 'set', pubsub(`<create node='${name}'/>${configured(fields)}`), to),
+          refused,
+        )
+      assert.match(
+        await ask(client, 'get', owner(`<configure node='${name}'/>`), to),
+        /item-not-found/,
+        'no node was made',
+      )
+    }
+    const leaf = { node_type: 'leaf', collection: '' }
+    assert.equal(
+      await ask(client, 'set', pubsub(`<create node='${name}'/>${configured(leaf)}`)),
+      'done',
+    )
+    for (const [type, request] of [
+      ['set', `<configure node='${name}'>${form('node_config', { children: 'a' })}</configure>`],
+      ['set', `<collection node='${name}'><associate node='a'/></collection>`],
+      ['get', "<default type='collection'/>"],
+    ] as const)
+      assert.equal(await ask(client, type, owner(request)), refused)
+  },
+)

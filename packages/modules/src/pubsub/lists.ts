@@ -141,7 +141,7 @@ function queryOf(reader: Reader, { entity, service, what }: Spec) {
     )
 }
 
-/** XEP-0248 §3.1: what is in a collection is found there. */
+/** XEP-0248 §5.2: what is in a collection is found there. */
 function nodesQuery(reader: Reader, service: string, filter: TypeFilter | undefined) {
   const query = reader
     .selectFrom(`${tables.nodes} as n`)

@@ -4,6 +4,7 @@ import { type DataForm, findForm, formElement, readForm, StanzaError } from '@ta
 import { type XmlElement, xml } from '@tactus/xml'
 import { requireExisting, requireOwner, requireUnmanaged } from '../access.ts'
 import { followConfiguration, requireOwnName } from '../attachments/derived.ts'
+import { noCollections, requireLeaf } from '../collections.ts'
 import { awaitExpiry, forgetExpiry } from '../expiry.ts'
 import type { PubsubFeature } from '../feature.ts'
 import {
@@ -64,6 +65,7 @@ export const owning: PubsubFeature = {
     { type: 'set', ns: 'owner', name: 'configure', handle: configure },
     { type: 'set', ns: 'owner', name: 'purge', handle: purge },
     { type: 'set', ns: 'owner', name: 'delete', handle: remove },
+    { type: 'set', ns: 'owner', name: 'collection', handle: associate },
   ],
 }
 
@@ -72,7 +74,7 @@ function create({ service, scope, pubsub, action, from }: PubsubRequest): IqAnsw
   service.requireCreator(from)
   const element = pubsub.getChild('configure', NS_PUBSUB)
   const form = element && findForm(element)
-  const config = form ? readConfig(readForm(form), fieldsOf(service)) : {}
+  const config = form ? readOwn(readForm(form), service) : {}
   // §8.1.2: an instant node gets its name from the server.
   const name = action.attrs.node || scope.makeId()
   requireUnmanaged(service, name)
@@ -84,9 +86,15 @@ function create({ service, scope, pubsub, action, from }: PubsubRequest): IqAnsw
   return pubsubElement(xml('create', { node: name }))
 }
 
+function readOwn(form: DataForm, service: Service): ConfigTexts {
+  requireLeaf(form)
+  return readConfig(form, fieldsOf(service))
+}
+
 /** §8.3 */
-function defaults({ service, from }: PubsubRequest): IqAnswer {
+function defaults({ service, action, from }: PubsubRequest): IqAnswer {
   service.requireCreator(from)
+  if (action.attrs.type === 'collection') throw noCollections()
   const fields = fieldsOf(service)
   const form = configForm('form', toTexts(service.defaults, fields), fields)
   return ownerElement(xml('default', null, formElement(form)))
@@ -113,7 +121,7 @@ function configure(request: PubsubRequest): IqAnswer {
 
 function changeConfiguration(node: Node, form: DataForm): void {
   const { service, name } = node
-  const changes = readConfig(form, fieldsOf(service))
+  const changes = readOwn(form, service)
   const wanted = { ...node.config, ...changes }
   const forced = forcedOf(service, name, wanted)
   requireForced(forced, changes)
@@ -180,6 +188,11 @@ export function deleteNode(node: Node, uri?: string): void {
   forgetExpiry(node.service.scope, node.name)
   savePeople(node, { affiliations: new Map(), subscriptions: new Map() })
   dropNode(node)
+}
+
+/** XEP-0248 §7.5 */
+function associate(): IqAnswer {
+  throw noCollections()
 }
 
 /** The node of a request that only its owners may make. */
