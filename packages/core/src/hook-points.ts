@@ -55,6 +55,11 @@ export interface Facts {
   }
   /** One of the account's clients said that it displayed a chat up to the message of this stanza-id (XEP-0490). */
   'chat.displayed': { readonly scope: Scope; readonly peer: BareJid; readonly id: string }
+  /**
+   * Presence of any type, for the account or a resource of it, came in and was dealt with. The stanza itself may not say
+   * whom it is for.
+   */
+  'presence.received': { readonly scope: Scope; readonly from: Jid; readonly presence: Stanza }
   /** A resource sent initial, changed or unavailable presence without `to`; runs after the broadcast. */
   'presence.changed': {
     readonly scope: Scope

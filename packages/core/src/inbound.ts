@@ -38,6 +38,7 @@ export function receiveStanza(core: Core, scope: EntityScope, arriving: Arriving
       return
     case 'presence':
       core.hooks.duty('presence.inbound', { scope, from, to, presence: stanza })
+      core.hooks.fact('presence.received', { scope, from, presence: stanza })
       return
     default:
       receiveIq(core, scope, stanza, from, to)

@@ -5,6 +5,8 @@ import type { Limits } from './service.ts'
 /** Settings of this module: bounds of what an entity's nodes may hold, and the service beside the accounts. */
 export interface PubsubConfig extends Limits {
   readonly service: HostedSettings
+  /** Of an account. */
+  readonly visitors: number
 }
 
 /** The same as they stand in the configuration. */
@@ -33,6 +35,10 @@ export const pubsubConfig: z.ZodType<PubsubConfig> = z.strictObject({
   }),
   pageItems: z.int().positive().default(100).meta({
     description: 'Most items in one answer; the rest comes page by page (XEP-0059).',
+  }),
+  visitors: z.int().positive().default(256).meta({
+    description:
+      'Most resources of contacts on other servers that an account knows the wishes of, to notify them.',
   }),
   versions: z.boolean().default(false).meta({
     description:

@@ -12,7 +12,7 @@ import {
   type XmppModule,
   xep,
 } from '@tactus/core'
-import { isFull } from '@tactus/jid'
+import { domainpart, isFull } from '@tactus/jid'
 import {
   isRequest,
   NS_ARCHIVE,
@@ -52,9 +52,11 @@ import { hostedMigration, orderMigration, pubsubMigration } from './migration.ts
 import { nodesFor } from './nodes.ts'
 import { answerCommand, describeCommands } from './pending.ts'
 import { accountService, askContacts, receiveRelayed, sendLastItems } from './pep/account.ts'
+import { visitorStore } from './pep/elsewhere.ts'
 import { type InterestState, Interests, interestState } from './pep/interests.ts'
 import { stripPrivateEvents } from './pep/private-events.ts'
-import { agoIn, NS_PEP_RELAY, readArrival } from './pep/wire.ts'
+import { serveVisitors } from './pep/visits.ts'
+import { agoIn, readArrival, relayedIn } from './pep/wire.ts'
 import { expireItems } from './publish.ts'
 import { findNode, type Service } from './service.ts'
 import { itemStore, nodeStore, payloadStore, peopleStore, tables, usageStore } from './store.ts'
@@ -81,8 +83,7 @@ export const pubsub: XmppModule = defineModule({
       note: 'Without collections (XEP-0248), payment, and choice by presence (show-values): a service knows nobody’s presence. A digest is of one subscription, and holds as many items as go into one answer, the most recent. A service lists the nodes whose access model is open or authorize; of the others only those know that have their names. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
     }),
     xep('0163', '1.2.2', {
-      status: 'partial',
-      note: 'Contacts on other servers are not notified yet.',
+      note: 'Contacts on other servers are notified whose presence the account gets, as it is by that that their wishes are known.',
     }),
     xep('0115', '1.6.0', {
       status: 'partial',
@@ -165,6 +166,7 @@ export const pubsub: XmppModule = defineModule({
     grantStore,
     waitingStore,
     rosterStore,
+    visitorStore,
   ],
   migrations: [pubsubMigration, hostedMigration, orderMigration],
   jobs: { archive: archiveJob, digest: digestJob, fetch: fetchJob, farewell: farewellJob },
@@ -205,11 +207,11 @@ export const pubsub: XmppModule = defineModule({
         if (interests.answered(scope, own, answer)) greet(scope, own, interests.of(scope, own))
         return
       }
-      const [child] = answer.children
-      const content = child?.ns === NS_PEP_RELAY && answer.child(child.name, child.ns)
+      const content = relayedIn(answer)
       if (!content) return
       if (content.name === 'notify') receiveRelayed(scope, from, content, { interests, port })
-      else if (isFull(from)) sendLastItems(serviceOf(scope), from, readArrival(content))
+      else if (isFull(from) && scope.serves(domainpart(from)))
+        sendLastItems(serviceOf(scope), from, readArrival(content))
     })
     hooks.on('message.received', ({ scope, message }) => {
       if (message.hasChild('x', NS_DATA_FORMS)) takeApproval(serviceOf(scope), message)
@@ -225,6 +227,7 @@ export const pubsub: XmppModule = defineModule({
       stripPrivateEvents(message, scope, port),
     )
 
+    serveVisitors(context, serviceOf, interests)
     watchTheClock(hooks, serviceOf)
     hooks.on('account.deleted', ({ scope }) => forget(scope))
   },

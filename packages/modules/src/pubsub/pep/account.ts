@@ -8,7 +8,7 @@ import {
   rosterOf,
   type Scope,
 } from '@tactus/core'
-import { bare, type Jid } from '@tactus/jid'
+import { bare, domainpart, type Jid } from '@tactus/jid'
 import { NS_CLIENT, StanzaError } from '@tactus/stanza'
 import { clone, type XmlElement, xml } from '@tactus/xml'
 import { mayAccess, requireKnown } from '../access.ts'
@@ -17,6 +17,7 @@ import { deliverNotifications, sendLast, settingOf } from '../fields.ts'
 import { followPublicly } from '../followers/followers.ts'
 import { findNode, itemsOf, type Limits, type Node, type Service } from '../service.ts'
 import { NS_ADDRESSES, NS_PUBSUB_EVENT, pubsubError } from '../wire.ts'
+import { visitorsFor } from './elsewhere.ts'
 import type { Interests } from './interests.ts'
 import { isPrivate } from './private-events.ts'
 import { arrival, relay } from './wire.ts'
@@ -55,13 +56,16 @@ export function accountService(
 }
 
 /**
- * XEP-0163 §4.3.2: to contacts that may see the presence, one frame each, and to the account's own resources that want
- * to know.
+ * XEP-0163 §4.3.2: to the account's own resources that want to know, to contacts here that may see the presence, one frame
+ * each, as their own accounts know the rest; and to resources on other servers.
  */
 function announce(node: Node, message: XmlElement, interests: Interests): void {
   const { scope } = node.service
   deliverToInterested(scope, { node: node.name, message, interests })
+  const visitors = visitorsFor(scope, node.name, (jid) => mayAccess(node, jid))
+  scope.multicast(visitors, clone(message), { durable: false })
   const contacts = listedItems(rosterOf(scope))
+    .filter(({ jid }) => scope.serves(domainpart(jid as Jid)))
     .filter((item) => isFrom(item) && mayAccess(node, item.jid as Jid))
     .map(({ jid }) => jid as Jid)
   if (contacts.length === 0) return
@@ -140,7 +144,7 @@ function sendsOnPresence({ config }: Node): boolean {
   )
 }
 
-/** Asks contacts, or one of them, for what a resource that has come wants to know. */
+/** Asks contacts here, or one of them, for what a resource that has come wants to know. */
 export function askContacts(
   scope: Scope,
   {
@@ -160,7 +164,8 @@ export function askContacts(
     : listedItems(rosterOf(scope))
         .filter(isTo)
         .map((item) => item.jid as Jid)
-  if (contacts.length === 0 || names.length === 0) return
+  const here = contacts.filter((jid) => scope.serves(domainpart(jid)))
+  if (here.length === 0 || names.length === 0) return
   const id = scope.makeId()
-  scope.multicast(contacts, arrival(names, { from: jid, id, ago }), { durable: false })
+  scope.multicast(here, arrival(names, { from: jid, id, ago }), { durable: false })
 }

@@ -61,7 +61,7 @@ export class Interests {
     const key = caps?.key ?? ''
     const state = this.#port.get(scope, session)
     if (state.caps === key) return before === undefined && state.nodes.length > 0
-    const known = caps ? this.#recall(key) : []
+    const known = caps ? this.recall(key) : []
     if (known) {
       this.#port.update(scope, session, { caps: key, asked: '', nodes: [...known] })
       return known.length > 0
@@ -79,7 +79,7 @@ export class Interests {
     const verdict = query && caps?.key === state.caps ? caps.verify(query) : 'forged'
     const nodes = query && verdict !== 'forged' ? interestsIn(query) : []
     this.#port.update(scope, session, { asked: '', nodes: [...nodes] })
-    if (verdict === 'verified') this.#remember(state.caps, nodes)
+    if (verdict === 'verified') this.remember(state.caps, nodes)
     return nodes.length > 0
   }
 
@@ -98,13 +98,15 @@ export class Interests {
     scope.deliver(session, iqRequest(attrs, query))
   }
 
-  #recall(key: string): readonly string[] | undefined {
+  /** What is known of all that announce this. */
+  recall(key: string): readonly string[] | undefined {
     const known = this.#known.get(key)
-    if (known) this.#remember(key, known)
+    if (known) this.remember(key, known)
     return known
   }
 
-  #remember(key: string, nodes: readonly string[]): void {
+  /** SECURITY: only of what was verified. */
+  remember(key: string, nodes: readonly string[]): void {
     this.#known.delete(key)
     this.#known.set(key, nodes)
     const oldest = this.#known.keys().next()

@@ -5,7 +5,7 @@ import { type Stanza, type XmlElement, xml } from '@tactus/xml'
  * What this server's accounts say to each other so that notifications cost one frame a contact: who publishes does not
  * know what the contacts' clients want, their own account does. No client needs to know of it.
  */
-export const NS_PEP_RELAY = 'urn:tactus:pep:0'
+const NS_PEP_RELAY = 'urn:tactus:pep:0'
 
 const NS_AGO = 'urn:xmpp:ago:0'
 const mostNames = 100
@@ -22,6 +22,12 @@ export function relay(
     { xmlns: NS_CLIENT, type: 'result', from, id },
     xml('notify', { xmlns: NS_PEP_RELAY }, message),
   )
+}
+
+/** What accounts here say to each other, in what looks like an answer. */
+export function relayedIn(answer: Stanza): XmlElement | undefined {
+  const [child] = answer.children
+  return child?.ns === NS_PEP_RELAY ? answer.child(child.name, child.ns) : undefined
 }
 
 /** Tells a contact's account which nodes a resource that has come wants the last items of. */
