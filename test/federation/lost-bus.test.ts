@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { joinRedisBus } from '@tactus/bus'
+import { partitionOf, partitionStream } from '@tactus/cluster'
+import { loadConfig } from '@tactus/config'
+import { realEnv } from '@tactus/env'
 import { canOwnServices, ownPostgres, ownRedis, SmClient, TestServer } from '@tactus/testkit'
-import { Realm, type Speaker } from './realm.ts'
+import { Realm, Speaker } from './realm.ts'
 
 const home = 'verona.lit'
 const away = 'mantua.lit'
@@ -76,4 +81,71 @@ test('design §3.6: the standalone server is killed, and what it had accepted fo
   realm.names.locate(home, server.port('s2s', 0))
   await accepted(server, 21, 1)
   await arrivesAt(realm, romeo, 21)
+})
+
+interface Listed {
+  readonly streams: readonly { readonly direction: string; readonly queued: number }[]
+}
+
+/** The server has nothing left that the other one has not acknowledged. */
+async function allAcknowledged(server: TestServer, domain: string): Promise<void> {
+  for (;;) {
+    const { streams } = (await server.command('s2s list', { domain })) as Listed
+    const out = streams.filter(({ direction }) => direction === 'out')
+    if (out.length > 0 && out.every(({ queued }) => queued === 0)) return
+    await pause(100)
+  }
+}
+
+/** Something waits on the bus for the owner of an entity. */
+async function waitsOnBus({ configuration }: TestServer, entity: string): Promise<void> {
+  const { config } = loadConfig({ file: configuration.file, environment: {} })
+  const { bus: at, cluster } = config
+  await using bus = await joinRedisBus({ url: at.url, env: realEnv(), cluster: cluster.id })
+  const stream = partitionStream(partitionOf(entity, cluster.partitions))
+  while (((await bus.extent([stream])).get(stream)?.length ?? 0) === 0) await pause(20)
+}
+
+/** Available, so that what waited comes. */
+async function present(server: TestServer): Promise<Speaker> {
+  for (;;) {
+    const client = await server.login(juliet.jid, juliet.password).catch(() => undefined)
+    if (!client) continue
+    const speaker = new Speaker(client)
+    speaker.say('<presence/>')
+    return speaker
+  }
+}
+
+test('design §3.5: Redis loses what another server sent before it is in the database; that server was not told that it had arrived, and sends it again', {
+  timeout: 120_000,
+}, async (context) => {
+  if (!canOwnServices(context)) return
+  await using redis = await ownRedis()
+  await using postgres = await ownPostgres()
+  await using realm = await Realm.of({ domain: away })
+  const romeo = await realm.login(`romeo@${away}/exile`)
+  await using cluster = await TestServer.cluster(
+    { redis, postgres },
+    { cms: 1, routers: 1, ...realm.settings({ domain: home }) },
+  )
+  realm.names.locate(home, cluster.port('s2s', 0))
+  await cluster.addUser(`juliet@${home}`, 'secret')
+  const say = (body: string): void =>
+    romeo.say(`<message to='juliet@${home}' type='chat'><body>${body}</body></message>`)
+  say('n1')
+  await allAcknowledged(realm.server(away), home)
+
+  for (const router of cluster.routers) router.signal('SIGSTOP')
+  say('n2')
+  await waitsOnBus(cluster, `juliet@${home}`)
+  // Time for an answer that must not be given.
+  await pause(500)
+  await redis.flush()
+  for (const router of cluster.routers) router.signal('SIGCONT')
+
+  const her = await present(cluster)
+  await her.hears('<body>n1</body>')
+  await her.hears('<body>n2</body>')
+  her.client.drop()
 })

@@ -17,12 +17,14 @@ import { finders } from './finders.ts'
 import { Gate } from './gate.ts'
 import { IncomingStream } from './incoming.ts'
 import { IncomingDoor } from './incoming-door.ts'
+import type { Reception } from './intake.ts'
 import { Leases, rendezvous } from './leases.ts'
-import { Ledger, type Work } from './ledger.ts'
+import { Ledger } from './ledger.ts'
 import { declareRemoteMetrics, type RemoteMetrics } from './metrics.ts'
 import { closeStreams, isBanned, provedPairs } from './operator.ts'
 import { Outgoing } from './outgoing.ts'
 import { PartitionRoom } from './partition-room.ts'
+import { Passing } from './passing.ts'
 import { Resumptions } from './resumptions.ts'
 import type { Resolver } from './targets.ts'
 import { Ways } from './ways.ts'
@@ -38,6 +40,9 @@ export interface FederationOptions {
   /** Another instance has taken over from this one. */
   lost(): void
 }
+
+/** What goes with a stanza from outside. */
+type Received = Pick<Reception, 'done'> & Partial<Reception>
 
 const tickEvery = 100
 const guardEvery = 1_000
@@ -58,6 +63,7 @@ export class Federation implements AsyncDisposable {
   readonly ledger: Ledger
   readonly #leases: Leases
   readonly #room: PartitionRoom
+  readonly #passing: Passing
   readonly #resumptions: Resumptions
   readonly #gate: Gate
   readonly #ways: Ways
@@ -72,12 +78,14 @@ export class Federation implements AsyncDisposable {
     this.#gate = new Gate(services, this.#metrics)
     this.#context = this.#makeContext()
     this.#room = new PartitionRoom(bus, env, settings.partitions)
+    this.#passing = new Passing(bus, env, settings.partitions)
     this.ledger = this.#makeLedger()
     this.#resumptions = new Resumptions({
       bus,
       env,
       instance,
       ledger: this.ledger,
+      passed: () => this.#passing.everything(),
       within: settings.s2s.timeouts.resumption,
       ttl: settings.ttl,
     })
@@ -98,9 +106,10 @@ export class Federation implements AsyncDisposable {
       hostOf: (domain) => services.hosts.hostOf(domain),
       speaks: (local, remote) => mayFederate(services.hosts.hostOf(local)?.federation, remote),
       isServed: (domain) => services.hosts.domainStatus(domain) === 'served',
-      accept: ({ marks, done, ...arrived }) => {
+      passed: () => this.#passing.everything(),
+      accept: ({ marks, done, passed, ...arrived }) => {
         this.#metrics.stanzas.with({ direction: 'in' }).inc()
-        this.receive(arrived, { marks, done })
+        this.receive(arrived, { marks, done, passed })
       },
       relays: this.#ways,
       isSure: () => this.#leases.isSure,
@@ -128,11 +137,20 @@ export class Federation implements AsyncDisposable {
     this.#guard()
   }
 
-  /** Puts what came from outside on its way, exactly once. */
-  receive(arrived: Arrived, work: Pick<Work, 'marks' | 'done'>): void {
+  /** Puts what came from outside on its way, exactly once. `passed` is called once its recipient's owner has committed it. */
+  receive(arrived: Arrived, { marks, done, passed }: Received): void {
     const way = passage(this.#options.services, arrived)
-    this.#room.use(way.stream)
-    this.ledger.receive({ inputs: [way], bytes: arrived.stanza.bytes.length, ...work })
+    const { stream } = way
+    this.#room.use(stream)
+    this.ledger.receive({
+      inputs: [way],
+      bytes: arrived.stanza.bytes.length,
+      ...(marks && { marks }),
+      done: (positions) => {
+        done()
+        if (passed) this.#passing.add(stream, positions.get(stream), passed)
+      },
+    })
   }
 
   /** Gives its shards to others behind what is being written, and closes its streams. */
@@ -204,6 +222,7 @@ export class Federation implements AsyncDisposable {
     this.#leases.stop()
     this.ledger.stop()
     this.#room.stop()
+    this.#passing.stop()
     this.door[Symbol.dispose]()
     for (const connection of this.#outgoing.connections) connection.transport.destroy()
   }

@@ -11,7 +11,7 @@ import { Connection, type ConnectionContext } from '../stream/connection.ts'
 import type { CertificateJudge } from './certificate-judge.ts'
 import { isDialbackKey } from './dialback-key.ts'
 import { type IncomingPorts, IncomingStream, type Verdict } from './incoming.ts'
-import type { Work } from './ledger.ts'
+import type { Reception } from './intake.ts'
 import type { RemoteMetrics } from './metrics.ts'
 import { PeerProof } from './peer-proof.ts'
 import type { Resumptions } from './resumptions.ts'
@@ -24,7 +24,7 @@ export interface IncomingDoorPorts {
   readonly context: ConnectionContext
   readonly metrics: RemoteMetrics
   /** Puts what came on its way, exactly once. */
-  receive(arrived: Arrived, work: Pick<Work, 'marks' | 'done'>): void
+  receive(arrived: Arrived, reception: Reception): void
   readonly dialbackSecret: Uint8Array
   readonly resumptions: Resumptions
   readonly judge: CertificateJudge
@@ -166,9 +166,9 @@ export class IncomingDoor implements Door, Disposable {
       isOurKey: (local, remote, streamId, key) =>
         isDialbackKey(dialbackSecret, { receiving: remote, originating: local, streamId }, key),
       verify: (question) => this.#ports.verify(question),
-      accept: ({ marks, done, ...arrived }) => {
+      accept: ({ marks, done, passed, ...arrived }) => {
         metrics.stanzas.with({ direction: 'in' }).inc()
-        receive(arrived, { marks, done })
+        receive(arrived, { marks, done, passed })
       },
       random: (length) => env.random(length),
       resumable: this.#ports.resumptions,

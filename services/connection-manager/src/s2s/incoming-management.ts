@@ -12,6 +12,7 @@ import {
   unexpected,
 } from '@tactus/stream'
 import type { Stanza, XmlElement } from '@tactus/xml'
+import type { Reception } from './intake.ts'
 import type { Mark } from './ledger.ts'
 
 /** What the management of an incoming stream needs of it. */
@@ -43,7 +44,7 @@ export interface ResumablePorts {
   ): void
   /** What goes with the stanza that is number `h` of a stream. */
   mark(token: string, h: number): Mark
-  /** Whoever has the stream gives it up; how far it came. Undefined where there is none to be resumed by this pair. */
+  /** Whoever has the stream gives it up; how far it came, all of it committed by its owners. Undefined where there is none to be resumed by this pair. */
   take(token: string, pair: string): Promise<number | undefined>
   /** The stream is over, and all of it is committed; `isFinal`: in good order, so that nothing is left to be resumed. */
   gone(token: string, stream: Yielding, isFinal: boolean): void
@@ -56,20 +57,22 @@ export interface Yielding {
 }
 
 /**
- * XEP-0198 on a stream that another server opened. What is acknowledged is committed, and how far it is stands on the bus
- * with what was committed, so that the stream may be resumed on any instance (§5).
+ * XEP-0198 on a stream that another server opened. What is acknowledged its recipient's owner has committed, like what a
+ * client sent; how far the stream is stands on the bus with what it brought, so that it may be resumed on any instance (§5).
  */
 export class IncomingManagement implements Yielding {
   readonly #ports: IncomingManagementPorts
   #counters: StreamCounters | undefined
   #token: string | undefined
-  /** Stanzas that came, and were committed, since it was enabled. */
+  /** Stanzas that came, and are on the bus, since it was enabled. */
   #received = 0
   #committed = 0
   /** Stanzas that went back (XEP-0288), since it was enabled. */
   sent = 0
   /** When the other server was asked what it has, and has not answered yet. */
   askedAt: number | undefined
+  /** Numbers of those that their recipients' owners have not committed yet, rising. */
+  readonly #open = new Set<number>()
   #answering = false
   #isAnnounced = false
   #isOver = false
@@ -127,15 +130,16 @@ export class IncomingManagement implements Yielding {
     }
   }
 
-  /** A stanza came in; what is to be noted when it is committed, and to be called then. */
-  received(): { readonly marks: readonly Mark[]; readonly done: () => void } {
+  /** A stanza came in; what is to be noted when it goes onto the bus, and to be called then and once its owner has it. */
+  received(): Reception {
     if (!this.#counters) return nothing
     this.#counters.received()
     this.#received += 1
     const h = this.#received
     const token = this.#token
     const marks = token === undefined ? [] : [this.#ports.resumable.mark(token, h)]
-    return { marks, done: () => this.#done(h) }
+    this.#open.add(h)
+    return { marks, done: () => this.#done(h), passed: () => this.#passed(h) }
   }
 
   /** The stream is over. @param isFinal the other side closed it in good order */
@@ -194,6 +198,8 @@ export class IncomingManagement implements Yielding {
     this.isDeciding = true
     const isOne = /^[\w-]{16,64}$/.test(previd)
     const h = isOne ? await resumable.take(previd, pair) : undefined
+    // Whoever asked may have had no patience; then the next stream asks again.
+    if (this.#isOver) return
     if (h === undefined) return this.#notResumed()
     // What it has of what went back: whoever writes next goes on behind that.
     const acknowledged = readCount(element) ?? 0
@@ -228,17 +234,25 @@ export class IncomingManagement implements Yielding {
     const h = readCount(element)
     if (!this.#counters || h === undefined) throw unexpected(element)
     this.askedAt = undefined
+    const before = this.acknowledged
     if (this.#counters.acknowledge(h, this.sent) === undefined) {
       const application = countTooHigh(h, this.#counters.sent(this.sent))
       throw new StreamError('undefined-condition', undefined, { application })
     }
-    this.request()
+    // One that commits before it acknowledges has the same answer for a while: it is asked again later.
+    if (this.acknowledged !== before) this.request()
   }
 
   #done(h: number): void {
     this.#committed = h
-    if (this.#counters?.committed(h >>> 0)) this.#answerSoon()
     this.#settle()
+  }
+
+  /** Recipients differ, and so do their owners: what counts is that nothing before it is open. */
+  #passed(h: number): void {
+    this.#open.delete(h)
+    const [next = this.#received + 1] = this.#open
+    if (this.#counters?.committed((next - 1) >>> 0)) this.#answerSoon()
   }
 
   #settle(): void {
@@ -248,7 +262,7 @@ export class IncomingManagement implements Yielding {
   }
 }
 
-const nothing = { marks: [], done: () => {} } as const
+const nothing = { marks: [], done: () => {}, passed: undefined } as const
 
 /** Whether an element belongs to stream management. */
 export const isManagement = ({ ns }: Stanza): boolean => ns === NS_STREAM_MANAGEMENT

@@ -43,7 +43,7 @@ export interface IncomingPorts {
     readonly streamId: string
     readonly key: string
   }): Promise<Verdict>
-  /** Hands a stanza to its recipient's partition, and `marks` with it; `done` once it is there. */
+  /** Hands a stanza to its recipient's partition, and `marks` with it. */
   accept(accepted: Accepted): void
   readonly resumable: ResumablePorts
   random(length: number): Uint8Array

@@ -6,9 +6,15 @@ import { type Connection, hold } from '../stream/connection.ts'
 import type { Mark } from './ledger.ts'
 
 /** A stanza that is let in. */
-export interface Accepted extends Arrived {
+export interface Accepted extends Arrived, Reception {}
+
+/** What goes with a stanza that is let in. */
+export interface Reception {
   readonly marks: readonly Mark[]
+  /** It is where it belongs. */
   readonly done: () => void
+  /** Its owner has committed it; undefined where nobody wants to know. */
+  readonly passed: (() => void) | undefined
 }
 
 /** A stanza of another server, and whom it is about. */
@@ -43,11 +49,8 @@ export class Intake {
     this.#accept = accept
   }
 
-  /** Hands a stanza on, and `marks` with it; `done` once both are there. */
-  take(
-    { stanza, from, to }: Addressed,
-    { marks, done }: { readonly marks: readonly Mark[]; readonly done: () => void },
-  ): void {
+  /** Hands a stanza on, and `marks` with it. */
+  take({ stanza, from, to }: Addressed, { marks, done, passed }: Reception): void {
     this.#taken += 1
     const id = `${this.#tag}.${this.#taken.toString(36)}`
     const received = stanza.inNamespace(NS_CLIENT).with({ from, to })
@@ -57,7 +60,7 @@ export class Intake {
       this.#count(-1, -length)
       done()
     }
-    this.#accept({ stanza: received, from, to, id, marks, done: settle })
+    this.#accept({ stanza: received, from, to, id, marks, done: settle, passed })
   }
 
   #count(stanzas: number, bytes: number): void {

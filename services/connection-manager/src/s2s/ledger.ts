@@ -31,8 +31,8 @@ export interface Work {
   }[]
   readonly marks?: readonly Mark[]
   readonly bytes: number
-  /** It was applied. */
-  readonly done?: () => void
+  /** It was applied; where each stream got something, as far as the bus told. */
+  readonly done?: (positions: ReadonlyMap<StreamName, Position>) => void
 }
 
 /** One record holds so much and no more: a script of this size keeps everybody else out of Redis for 2–3 ms. */
@@ -106,8 +106,9 @@ export class Ledger {
     const { bus, env } = this.#ports
     while (!this.#stopped && this.#own.length + this.#foreign.length > 0) {
       const works = [...take(this.#own, () => true), ...take(this.#foreign, this.#mayEnter)]
-      if (works.length > 0 && !(await this.#commit(works))) return
-      for (const { done } of works) done?.()
+      const positions = works.length > 0 ? await this.#commit(works) : nowhere
+      if (!positions) return
+      for (const { done } of works) done?.(positions)
       const isHeldUp = works.length === 0 || bus.pressure() >= pressureLimit
       if (isHeldUp) await sleep(env.clock, congested)
     }
@@ -118,15 +119,15 @@ export class Ledger {
     this.#ports.bus.pressure() < pressureLimit &&
     inputs.every(({ stream }) => this.#ports.hasRoom(stream))
 
-  /** An unknown outcome is resolved by sending the same record again. False when there is nothing more to be done here. */
-  async #commit(works: readonly Work[]): Promise<boolean> {
+  /** An unknown outcome is resolved by sending the same record again. Undefined when there is nothing more to be done here. */
+  async #commit(works: readonly Work[]): Promise<ReadonlyMap<StreamName, Position> | undefined> {
     const { bus, env, instance } = this.#ports
     this.#step += 1
     const record: StepRecord = { router: instance, step: this.#step, operations: merge(works) }
     while (!this.#stopped) {
       try {
-        const { outcome } = await bus.commit(record)
-        if (outcome === 'applied' || outcome === 'done') return true
+        const outcome = await bus.commit(record)
+        if ('positions' in outcome) return placesOf(record, outcome.positions)
         break
       } catch (error) {
         this.#ports.retried(error)
@@ -136,8 +137,26 @@ export class Ledger {
     }
     if (!this.#stopped) this.#ports.lost()
     this.#stopped = true
-    return false
+    return undefined
   }
+}
+
+const nowhere: ReadonlyMap<StreamName, Position> = new Map()
+
+/** Where each stream got its entry; empty where an earlier attempt was the one that was applied. */
+function placesOf(
+  { operations }: StepRecord,
+  positions: readonly Position[],
+): ReadonlyMap<StreamName, Position> {
+  const appends = operations.flatMap((operation) =>
+    operation.op === 'append' ? [operation.stream] : [],
+  )
+  return new Map(
+    appends.flatMap((stream, index) => {
+      const position = positions[index]
+      return position === undefined ? [] : [[stream, position] as const]
+    }),
+  )
 }
 
 /** Above this share of its memory the bus takes nothing from outside, as with what clients send. */

@@ -9,7 +9,7 @@ import {
 } from '@tactus/stream'
 import { type Stanza, type XmlElement, xml } from '@tactus/xml'
 import type { Handled } from './handled.ts'
-import type { Mark } from './ledger.ts'
+import type { Reception } from './intake.ts'
 
 /** How a stream to another server begins, as far as stanzas are counted. */
 export type Beginning =
@@ -80,8 +80,8 @@ export class OutgoingManagement {
     this.#sent = from
   }
 
-  /** A stanza came by it (XEP-0288); what is to be noted when it is committed, and to be called then. */
-  received(): { readonly marks: readonly Mark[]; readonly done: () => void } {
+  /** A stanza came by it (XEP-0288); what goes with it. */
+  received(): Reception {
     const { handled } = this.#ports
     if (!this.isOn || !handled) return nothing
     this.#counters?.received()
@@ -161,13 +161,15 @@ export class OutgoingManagement {
     const h = readCount(element)
     if (!this.#counters || h === undefined) throw unexpected(element)
     this.askedAt = undefined
+    const before = this.acknowledged
     if (this.#counters.acknowledge(h, this.#sent) === undefined) {
       const application = countTooHigh(h, this.#counters.sent(this.#sent))
       throw new StreamError('undefined-condition', undefined, { application })
     }
     this.#ports.acknowledged()
-    this.request()
+    // One that commits before it acknowledges has the same answer for a while: it is asked again later.
+    if (this.acknowledged !== before) this.request()
   }
 }
 
-const nothing = { marks: [], done: () => {} } as const
+const nothing = { marks: [], done: () => {}, passed: undefined } as const

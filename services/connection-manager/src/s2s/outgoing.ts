@@ -46,6 +46,8 @@ export interface OutgoingPorts {
   speaks(local: string, remote: string): boolean
   dialbackKey(local: string, remote: string, streamId: string): string
   isServed(domain: string): boolean
+  /** Resolves once all that is in partitions now is committed by their owners. */
+  passed(): Promise<void>
   /** Hands on what comes by streams of ours (XEP-0288). */
   accept(accepted: Accepted): void
   readonly relays: Pick<RoutePorts, 'attach' | 'relay'>
@@ -229,6 +231,9 @@ export class Outgoing {
     try {
       if (isListed(to.remote, this.#ports.hostOf(to.local)?.federation?.blocked ?? []))
         throw new Unreachable(`${to.remote} is banned`, { permanent: true })
+      // What is told to the other side as handled must not get lost any more.
+      if (to.purpose.kind === 'stanzas' && to.purpose.handled && to.purpose.resumes !== undefined)
+        await this.#ports.passed()
       const dialed = await dialer.dial(to.local, to.remote)
       const peer = dialed.tls && (await this.#peerOf(dialed.tls, { ...to, tlsa: dialed.tlsa }))
       outcome('opened')

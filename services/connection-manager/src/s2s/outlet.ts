@@ -16,7 +16,7 @@ export interface Outlet {
   send(stanza: Stanza, n: number): void
   /** All of a turn was sent. */
   flushed(): void
-  /** Looks how far it is, where that is not told by itself. */
+  /** Asks how far it is, where that is not told by itself or asked already. */
   look(): void
   /** Whether an answer is overdue. */
   isMute(): boolean
@@ -81,7 +81,9 @@ export class StreamOutlet implements Outlet {
     this.#touch()
   }
 
-  look(): void {}
+  look(): void {
+    this.stream.management.request()
+  }
 
   isMute(): boolean {
     const { askedAt } = this.stream.management

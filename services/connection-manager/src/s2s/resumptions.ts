@@ -9,6 +9,8 @@ export interface ResumptionPorts {
   readonly env: Env
   readonly instance: string
   readonly ledger: Ledger
+  /** Resolves once all that is in partitions now is committed by their owners. */
+  readonly passed: () => Promise<void>
   /** Milliseconds for which a broken stream may be resumed. */
   readonly within: number
   /** Milliseconds after which an instance that is not heard of counts as dead. */
@@ -88,9 +90,10 @@ export class Resumptions implements ResumablePorts {
   async take(token: string, pair: string): Promise<number | undefined> {
     const noted = await this.#read(token)
     if (noted?.pair !== pair) return undefined
-    const isOver = await this.#end(token, noted.instance)
-    // Only now is it as far as it will ever be.
-    return isOver ? (await this.#read(token))?.h : undefined
+    if (!(await this.#end(token, noted.instance))) return undefined
+    // Only now is it as far as it will ever be, and to be told only once it cannot be lost any more.
+    await this.#ports.passed()
+    return (await this.#read(token))?.h
   }
 
   /** Keeps what is alive, and forgets what nobody came back for where that is this instance's to do. */

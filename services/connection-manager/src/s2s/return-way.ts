@@ -107,7 +107,7 @@ export class ReturnWay {
     if (first > this.#last + 1) return undefined
     const fresh = stanzas.slice(this.#last + 1 - first)
     for (const bytes of fresh) this.#write(bytes)
-    if (fresh.length > 0) this.#management.request()
+    this.#management.request()
     return { next: this.#last + 1, delivered: this.#delivered, isStalled: this.isStalled }
   }
 

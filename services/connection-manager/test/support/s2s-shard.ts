@@ -42,7 +42,7 @@ export class Store {
         if (value) fields.set(field, value)
         else fields.delete(field)
       }
-      done?.()
+      done?.(new Map())
     }
   }
 
