@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Client, story } from '@tactus/testkit'
+import { get, create as makes, newNode, rule, service, set } from './pubsub/service-words.ts'
 import {
   ask,
   create,
@@ -16,18 +17,8 @@ import {
 
 const PAM = 'urn:xmpp:pam:0'
 const romeo = 'romeo@montague.example'
-const service = 'pubsub.capulet.example'
 const phone = 'romeo@montague.example/phone'
 
-let nodes = 0
-const newNode = (): string => {
-  nodes += 1
-  return `pam-${nodes}-${process.pid}`
-}
-
-const set = (client: Client, content: string) => ask(client, 'set', pubsub(content), service)
-const makes = (client: Client, node: string, config = {}) =>
-  set(client, `<create node='${node}'/><configure>${form('node_config', config)}</configure>`)
 const pam = (content: string, to = service) => `<pam xmlns='${PAM}' jid='${to}'>${content}</pam>`
 const named = (action: string, node: string, more = '') =>
   `<${action} xmlns='${NS}' node='${node}' jid='${romeo}'${more}/>`
@@ -141,7 +132,7 @@ story('XEP-0376 §4.2: options of a subscription go with it', async ({ online })
 
   assert.equal(await subscribes(home, node, { more: options }), 'done')
 
-  const mine = await ask(home, 'get', pubsub(`<options node='${node}' jid='${romeo}'/>`), service)
+  const mine = await get(home, `<options node='${node}' jid='${romeo}'/>`)
   assert.match(mine, /<field var='pubsub#deliver'[^>]*><value>0</)
 })
 
@@ -246,11 +237,11 @@ story(
     await home.close()
 
     const approve = `<subscriptions node='${node}'><subscription jid='${romeo}' subscription='subscribed'/></subscriptions>`
-    await ask(balcony, 'set', owner(approve), service)
+    await rule(balcony, approve)
     const back = await online(romeoHome)
     assert.deepEqual(await listed(back), [`${service} ${node} subscribed`])
 
-    await ask(balcony, 'set', owner(`<delete node='${node}'/>`), service)
+    await rule(balcony, `<delete node='${node}'/>`)
     await back.arrived(2)
     const heard = back.drain().map(String)
     assert.equal(heard.filter((text) => /<notify.*subscription=["']none/.test(text)).length, 1)

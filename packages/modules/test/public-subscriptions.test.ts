@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict'
 import { type Client, story } from '@tactus/testkit'
+import { create, get, newNode, rule, service } from './pubsub/service-words.ts'
 import { ask, form, item, julietBalcony, NS, owner, pubsub, romeoHome } from './pubsub/words.ts'
 
 const PAM = 'urn:xmpp:pam:0'
 const NS_PUBLIC = 'urn:xmpp:pps:0'
 const followed = 'urn:xmpp:pps:subscriptions:0'
-const service = 'pubsub.capulet.example'
 const mercutioJid = 'mercutio@montague.example/square'
 
-let nodes = 0
-const newNode = (): string => {
-  nodes += 1
-  return `public-${nodes}-${process.pid}`
-}
-const create = (client: Client, node: string, config = {}) =>
-  ask(
-    client,
-    'set',
-    pubsub(`<create node='${node}'/><configure>${form('node_config', config)}</configure>`),
-    service,
-  )
 /** Asks the own server for it, as XEP-0376 has it. */
 async function says(client: Client, action: string, node: string, more = ''): Promise<string> {
   const content = `<${action} xmlns='${NS}' node='${node}' jid='${client.account}'>${more}</${action}>`
@@ -30,8 +18,7 @@ async function says(client: Client, action: string, node: string, more = ''): Pr
 }
 const follow = (client: Client, node: string) =>
   says(client, 'subscribe', node, `<public xmlns='${NS_PUBLIC}'/>`)
-const items = (client: Client, to: string) =>
-  ask(client, 'get', pubsub(`<items node='${followed}'/>`), to)
+const items = (client: Client, to: string) => get(client, `<items node='${followed}'/>`, to)
 /** What somebody follows, as others see it. */
 const followedBy = async (client: Client, to: string): Promise<string[]> =>
   [
@@ -58,7 +45,7 @@ story(
     assert(!(await followedBy(mercutio, romeo.account)).includes(secret))
     const followers = `urn:xmpp:pps:subscribers:0/${open}`
     assert.match(
-      await ask(mercutio, 'get', pubsub(`<items node='${followers}'/>`), service),
+      await get(mercutio, `<items node='${followers}'/>`),
       new RegExp(`<subscriber xmlns='${NS_PUBLIC}' jid='${romeo.account}'/>`),
     )
     await says(romeo, 'unsubscribe', open)
@@ -104,7 +91,7 @@ story('XEP-0465 §4.1: who waits for approval follows nothing yet', async ({ onl
   await nurse.arrived(1)
   assert.deepEqual(await followedBy(mercutio, nurse.account), [node])
 
-  await ask(juliet, 'set', owner(`<delete node='${node}'/>`), service)
+  await rule(juliet, `<delete node='${node}'/>`)
   await nurse.arrived(1)
   nurse.drain()
   assert.doesNotMatch(await items(mercutio, nurse.account), new RegExp(node))

@@ -1,38 +1,18 @@
 import assert from 'node:assert/strict'
 import { type Client, story } from '@tactus/testkit'
 import { messageOf, NS as NS_ARCHIVE } from './archive-client.ts'
+import { filled, newNode, publish, service, set } from './pubsub/service-words.ts'
 import {
   ask,
-  form,
   item,
   juliet as julietAccount,
   julietBalcony,
   NS,
   options,
   publish as publishOwn,
-  pubsub,
   romeoHome,
   tune,
 } from './pubsub/words.ts'
-
-const service = 'pubsub.capulet.example'
-let nodes = 0
-const newNode = (): string => {
-  nodes += 1
-  return `sonnets-${nodes}-${process.pid}`
-}
-const set = (client: Client, content: string) => ask(client, 'set', pubsub(content), service)
-const publish = (client: Client, node: string, id: string, text = id) =>
-  set(client, `<publish node='${node}'>${item(id, tune(text))}</publish>`)
-
-/** A node with these items. */
-async function filled(client: Client, config: object, ...ids: readonly string[]): Promise<string> {
-  const node = newNode()
-  const configuration = `<configure>${form('node_config', { max_items: 'max', ...config })}</configure>`
-  await set(client, `<create node='${node}'/>${configuration}`)
-  for (const id of ids) await publish(client, node, id)
-  return node
-}
 
 interface Asked {
   readonly fields?: Readonly<Record<string, string | readonly string[]>>
@@ -86,7 +66,7 @@ story(
   'XEP-0442 §2: a node tells what was published as messages, one for each item',
   async ({ online }) => {
     const [juliet, romeo] = [await online(julietBalcony), await online(romeoHome)]
-    const node = await filled(juliet, { itemreply: 'publisher' }, 'a', 'b')
+    const node = await filled(juliet, ['a', 'b'], { itemreply: 'publisher' })
 
     const { told, messages, results, complete } = await query(romeo, node)
 
@@ -109,7 +89,7 @@ story(
 
 story('XEP-0442, XEP-0059: pages, forwards, backwards and flipped', async ({ online }) => {
   const juliet = await online(julietBalcony)
-  const node = await filled(juliet, {}, 'a', 'b', 'c', 'd', 'e')
+  const node = await filled(juliet, ['a', 'b', 'c', 'd', 'e'])
 
   const first = await query(juliet, node, { rsm: '<max>2</max>' })
   assert.deepEqual([first.items, first.complete, first.count], [['a', 'b'], false, '5'])
@@ -131,7 +111,7 @@ story('XEP-0442, XEP-0059: pages, forwards, backwards and flipped', async ({ onl
 
 story('XEP-0442, XEP-0313 §4.1: by time and by id, and by nothing else', async ({ online }) => {
   const juliet = await online(julietBalcony)
-  const node = await filled(juliet, {}, 'a', 'b', 'c', 'd')
+  const node = await filled(juliet, ['a', 'b', 'c', 'd'])
   const { ids } = await query(juliet, node)
   const [a = '', b = '', , d = ''] = ids
   const found = async (fields: Asked['fields']) => {
@@ -154,7 +134,7 @@ story(
   'XEP-0413 §Using Order-By With MAM: the archive of a node has both orders',
   async ({ online }) => {
     const juliet = await online(julietBalcony)
-    const node = await filled(juliet, {}, 'a', 'b', 'a')
+    const node = await filled(juliet, ['a', 'b', 'a'])
     const ordered = async (by: string, desc: string, rsm = '') => {
       const extra = `<order xmlns='urn:xmpp:order-by:1' by='${by}' desc='${desc}'/>`
       return await query(juliet, node, { extra, rsm })
@@ -171,8 +151,8 @@ story(
 
 story('XEP-0442 §2: what was taken back is in no archive', async ({ online }) => {
   const juliet = await online(julietBalcony)
-  const node = await filled(juliet, {}, 'a', 'b')
-  await publish(juliet, node, 'b', 'corrected')
+  const node = await filled(juliet, ['a', 'b'])
+  await publish(juliet, node, 'b', tune('corrected'))
   await set(juliet, `<retract node='${node}'>${item('a')}</retract>`)
 
   const { told } = await query(juliet, node)
@@ -183,7 +163,7 @@ story('XEP-0442 §2: what was taken back is in no archive', async ({ online }) =
 
 story('XEP-0313 §5: where the archive of a node begins and ends', async ({ online }) => {
   const juliet = await online(julietBalcony)
-  const node = await filled(juliet, {}, 'a', 'b')
+  const node = await filled(juliet, ['a', 'b'])
   const ends = () => ask(juliet, 'get', `<metadata xmlns='${NS_ARCHIVE}' node='${node}'/>`, service)
   const { ids } = await query(juliet, node)
 
@@ -199,7 +179,7 @@ story(
     const [juliet, romeo] = [await online(julietBalcony), await online(romeoHome)]
     const stranger = await online('mercutio@montague.example/square')
     await befriend(juliet, romeo)
-    const closed = await filled(juliet, { access_model: 'whitelist' }, 'a')
+    const closed = await filled(juliet, ['a'], { access_model: 'whitelist' })
     assert.equal((await query(romeo, closed)).error, 'not-allowed closed-node')
     assert.equal((await query(romeo, newNode())).error, 'item-not-found')
 

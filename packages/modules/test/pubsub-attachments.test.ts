@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Client, story } from '@tactus/testkit'
+import { service } from './pubsub/service-words.ts'
 import {
   ask,
   form,
@@ -18,7 +19,6 @@ const NS_ATTACHMENTS = 'urn:xmpp:pubsub-attachments:1'
 const NS_SUMMARY = 'urn:xmpp:pubsub-attachments:summary:1'
 const BLOG = 'urn:xmpp:microblog:0'
 const SUMMARY = `${NS_SUMMARY}/${BLOG}`
-const service = 'pubsub.capulet.example'
 const attachedTo = (id: string, node = encodeURIComponent(BLOG), address = juliet) =>
   `${NS_ATTACHMENTS}/xmpp:${address}?;node=${node};item=${id}`
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { story } from '@tactus/testkit'
-import { ask, item, julietBalcony, NS, pubsub, romeoHome, tune } from './pubsub/words.ts'
+import { publish, service, subscribe } from './pubsub/service-words.ts'
+import { julietBalcony, NS, romeoHome } from './pubsub/words.ts'
 
-const service = 'pubsub.capulet.example'
 const node = `news-${process.pid}`
 const account = 'juliet@capulet.example'
 
@@ -12,11 +12,8 @@ story('an operator makes a node, looks at it, empties and deletes it', async (ta
     (await tale.command(`pubsub ${name}`, { service, node, ...more })) as Record<string, unknown>
   assert.deepEqual(await run('create', { owner: account }), { node, owner: account })
   await assert.rejects(run('create', { owner: account }), /already/)
-  const set = (client: typeof juliet, content: string) =>
-    ask(client, 'set', pubsub(content), service)
-  await set(romeo, `<subscribe node='${node}' jid='${romeo.account}'/>`)
-  for (const id of ['a', 'b'])
-    await set(juliet, `<publish node='${node}'>${item(id, tune(id))}</publish>`)
+  await subscribe(romeo, node)
+  for (const id of ['a', 'b']) await publish(juliet, node, id)
   await romeo.arrived(2)
   romeo.drain()
 

@@ -1,40 +1,22 @@
 import assert from 'node:assert/strict'
 import { type Client, story } from '@tactus/testkit'
 import {
-  ask,
-  form,
-  item,
-  julietBalcony,
-  NS,
-  owner,
-  pubsub,
-  romeoHome,
-  tune,
-} from './pubsub/words.ts'
+  choosing,
+  configure,
+  create,
+  newNode,
+  publish,
+  rule,
+  service,
+  set,
+  subscribe,
+  subscribing,
+} from './pubsub/service-words.ts'
+import { item, julietBalcony, NS, pubsub, romeoHome } from './pubsub/words.ts'
 
-const service = 'pubsub.capulet.example'
 const paris = 'paris@capulet.example/church'
 const talkative = { notify_retract: '1', notify_config: '1', notify_delete: '1' }
 const day = 86_400_000
-
-let nodes = 0
-const newNode = (): string => {
-  nodes += 1
-  return `deliver-${nodes}-${process.pid}`
-}
-
-const set = (client: Client, content: string) => ask(client, 'set', pubsub(content), service)
-const rule = (client: Client, content: string) => ask(client, 'set', owner(content), service)
-const create = (client: Client, node: string, config = {}) =>
-  set(client, `<create node='${node}'/><configure>${form('node_config', config)}</configure>`)
-const publish = (client: Client, node: string, id: string) =>
-  set(client, `<publish node='${node}'>${item(id, tune(id))}</publish>`)
-const chosen = (fields: Readonly<Record<string, string>>) =>
-  `<options>${form('subscribe_options', fields)}</options>`
-const subscribing = (client: Client, node: string, fields: Readonly<Record<string, string>>) =>
-  `<subscribe node='${node}' jid='${client.account}'/>${chosen(fields)}`
-const muting = (client: Client, node: string) =>
-  `<options node='${node}' jid='${client.account}'>${form('subscribe_options', { deliver: '0' })}</options>`
 
 /** What notifications are about, one after another. */
 const heard = (client: Client): readonly string[] =>
@@ -54,16 +36,13 @@ story(
     ]
     const node = newNode()
     await create(juliet, node, talkative)
-    await set(romeo, subscribing(romeo, node, { deliver: '0' }))
-    await set(other, subscribing(other, node, { deliver: '1' }))
+    await subscribe(romeo, node, { deliver: '0' })
+    await subscribe(other, node, { deliver: '1' })
 
     for (const id of ['a', 'b']) await publish(juliet, node, id)
     await set(juliet, `<retract node='${node}'>${item('a')}</retract>`)
     await rule(juliet, `<purge node='${node}'/>`)
-    await rule(
-      juliet,
-      `<configure node='${node}'>${form('node_config', { title: 'New' })}</configure>`,
-    )
+    await configure(juliet, node, { title: 'New' })
     await rule(juliet, `<delete node='${node}'/>`)
 
     await other.arrived(6)
@@ -86,7 +65,7 @@ story(
     const node = newNode()
     await create(juliet, node, { access_model: 'authorize', send_last_published_item: 'on_sub' })
     await publish(juliet, node, 'a')
-    await set(romeo, subscribing(romeo, node, { deliver: '0' }))
+    await subscribe(romeo, node, { deliver: '0' })
     const put = (state: string) =>
       rule(
         juliet,
@@ -112,7 +91,10 @@ story(
     await create(juliet, node, { send_last_published_item: 'on_sub' })
     await publish(juliet, node, 'a')
 
-    const [one, two] = [pubsub(subscribing(romeo, node, { deliver: '1' })), muting(romeo, node)]
+    const [one, two] = [
+      pubsub(subscribing(romeo, node, { deliver: '1' })),
+      choosing(romeo, node, { deliver: '0' }),
+    ]
     await romeo.send`<iq type='set' id='one' to='${service}'>${one}</iq>
       <iq type='set' id='two' to='${service}'>${pubsub(two)}</iq>`
 
@@ -136,11 +118,11 @@ story(
     const [juliet, romeo] = [await online(julietBalcony), await online(romeoHome)]
     const node = newNode()
     await create(juliet, node, talkative)
-    await set(romeo, subscribing(romeo, node, { deliver: '1', digest: '1' }))
+    await subscribe(romeo, node, { deliver: '1', digest: '1' })
     for (const id of ['a', 'b']) await publish(juliet, node, id)
     await set(juliet, `<retract node='${node}'>${item('a')}</retract>`)
 
-    assert.equal(await set(romeo, muting(romeo, node)), 'done')
+    assert.equal(await set(romeo, choosing(romeo, node, { deliver: '0' })), 'done')
     await pass(day)
 
     await romeo.receivesNothing()

@@ -2,12 +2,21 @@ import assert from 'node:assert/strict'
 import { type Client, story } from '@tactus/testkit'
 import type { Stanza } from '@tactus/xml'
 import {
+  choosing,
+  configure,
+  create,
+  newNode,
+  publish,
+  service,
+  set,
+  subscribe,
+} from './pubsub/service-words.ts'
+import {
   ask,
   form,
   item,
   julietBalcony,
   NS,
-  owner,
   options as publishOptions,
   publish as publishOwn,
   pubsub,
@@ -15,30 +24,12 @@ import {
   tune,
 } from './pubsub/words.ts'
 
-const service = 'pubsub.capulet.example'
 const ATOM = 'http://www.w3.org/2005/Atom'
 const day = 86_400_000
 const passing = { memoryOnly: 'time is made to pass' }
 
-let nodes = 0
-const newNode = (): string => {
-  nodes += 1
-  return `digest-${nodes}-${process.pid}`
-}
-const set = (client: Client, content: string) => ask(client, 'set', pubsub(content), service)
-const create = (client: Client, node: string, config = {}) =>
-  set(client, `<create node='${node}'/><configure>${form('node_config', config)}</configure>`)
-const publish = (client: Client, node: string, id: string, payload = tune(id)) =>
-  set(client, `<publish node='${node}'>${item(id, payload)}</publish>`)
 const retract = (client: Client, node: string, id: string) =>
   set(client, `<retract node='${node}' notify='true'>${item(id)}</retract>`)
-const subscribe = (client: Client, node: string, fields: Readonly<Record<string, string>>) =>
-  set(
-    client,
-    `<subscribe node='${node}' jid='${client.account}'/><options>${form('subscribe_options', fields)}</options>`,
-  )
-const chosen = (client: Client, node: string, fields: Readonly<Record<string, string>>) =>
-  `<options node='${node}' jid='${client.account}'>${form('subscribe_options', fields)}</options>`
 /** What notifications say, item by item. */
 const heard = (client: Client): string[] =>
   client
@@ -142,14 +133,7 @@ story(
     await publish(juliet, node, 'a')
 
     await set(paris, `<unsubscribe node='${node}' jid='${paris.account}'/>`)
-    await ask(
-      juliet,
-      'set',
-      owner(
-        `<configure node='${node}'>${form('node_config', { access_model: 'whitelist' })}</configure>`,
-      ),
-      service,
-    )
+    await configure(juliet, node, { access_model: 'whitelist' })
     await pass(day)
 
     for (const client of [romeo, paris]) await client.receivesNothing()
@@ -166,7 +150,7 @@ story(
     await publish(juliet, node, 'a')
     await romeo.receivesNothing()
 
-    await romeo.send`<iq type='set' id='each' to='${service}'>${pubsub(chosen(romeo, node, { digest: '0' }))}</iq>`
+    await romeo.send`<iq type='set' id='each' to='${service}'>${pubsub(choosing(romeo, node, { digest: '0' }))}</iq>`
     assert.equal((await romeo.hears('each')).attrs.type, 'result')
     await romeo.arrived(1)
     assert.deepEqual(heard(romeo), ['a'])
@@ -183,7 +167,7 @@ story('XEP-0060 §16.4.2: what is not kept comes at once, digest or not', async 
   const answer = await subscribe(romeo, node, {})
   assert.doesNotMatch(answer, /pubsub#digest/)
   assert.equal(
-    await set(romeo, chosen(romeo, node, { digest_frequency: 'often' })),
+    await set(romeo, choosing(romeo, node, { digest_frequency: 'often' })),
     'done',
     'an option that is not there changes nothing',
   )

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Client, type Story, story } from '@tactus/testkit'
 import { parseElement, type XmlElement } from '@tactus/xml'
+import { service } from './pubsub/service-words.ts'
 import {
   ask,
   create,
@@ -17,7 +18,6 @@ import {
 
 const BLOG = 'urn:xmpp:microblog:0'
 const ATOM = 'http://www.w3.org/2005/Atom'
-const service = 'pubsub.capulet.example'
 const url = 'https://capulet.example/atom/x'
 
 const entry = (title: string, more = '') =>

@@ -1,43 +1,28 @@
 import assert from 'node:assert/strict'
 import { type Client, story } from '@tactus/testkit'
+import { create, get, newNode, rule, service, set, subscribe } from './pubsub/service-words.ts'
 import {
   ask,
   event,
-  form,
   item,
   juliet as julietAccount,
   julietBalcony,
-  owner,
   publish as publishOwn,
-  pubsub,
   romeoHome,
   tune,
 } from './pubsub/words.ts'
 
-const service = 'pubsub.capulet.example'
 const NS_PUBLIC = 'urn:xmpp:pps:0'
 const followers = (node: string) => `urn:xmpp:pps:subscribers:0/${node}`
 
-let nodes = 0
-const newNode = (): string => {
-  nodes += 1
-  return `blog-${nodes}-${process.pid}`
-}
-
-const set = (client: Client, content: string, to = service) =>
-  ask(client, 'set', pubsub(content), to)
-const create = (client: Client, node: string, config = {}) =>
-  set(client, `<create node='${node}'/><configure>${form('node_config', config)}</configure>`)
 const follow = (client: Client, node: string, { to = service, jid = client.account } = {}) =>
   set(
     client,
     `<subscribe node='${node}' jid='${jid}'><public xmlns='${NS_PUBLIC}'/></subscribe>`,
     to,
   )
-const subscribe = (client: Client, node: string, to = service) =>
-  set(client, `<subscribe node='${node}' jid='${client.account}'/>`, to)
 const items = (client: Client, node: string, to = service) =>
-  ask(client, 'get', pubsub(`<items node='${followers(node)}'/>`), to)
+  get(client, `<items node='${followers(node)}'/>`, to)
 /** Who is told to follow a node. */
 const followersOf = async (client: Client, node: string, to = service): Promise<string[]> =>
   [
@@ -80,13 +65,9 @@ story('XEP-0465 §4.3: what was public is not, for who says so or goes', async (
   assert.deepEqual(await followersOf(juliet, node), [mercutio.account])
 
   // An owner ends it.
-  await ask(
+  await rule(
     juliet,
-    'set',
-    owner(
-      `<subscriptions node='${node}'><subscription jid='${mercutio.account}' subscription='none'/></subscriptions>`,
-    ),
-    service,
+    `<subscriptions node='${node}'><subscription jid='${mercutio.account}' subscription='none'/></subscriptions>`,
   )
   assert.deepEqual(await followersOf(juliet, node), [])
 })
@@ -118,7 +99,7 @@ story('XEP-0465 §5: these nodes are the service’s, and nobody else’s to cha
   const node = newNode()
   await create(juliet, node)
   const list = followers(node)
-  const own = (content: string) => ask(juliet, 'set', owner(content), service)
+  const own = (content: string) => rule(juliet, content)
   const refused = async () => {
     const claim = item('x', `<subscriber xmlns='${NS_PUBLIC}' jid='paris@capulet.example'/>`)
     assert.equal(await set(juliet, `<publish node='${list}'>${claim}</publish>`), 'auth: forbidden')
@@ -148,13 +129,9 @@ story(
     await create(juliet, node, { access_model: 'authorize' })
     assert.match(await follow(romeo, node, { jid: romeo.jid }), /subscription='pending'/)
     assert.deepEqual(await followersOf(juliet, node), [], 'nobody who waits')
-    await ask(
+    await rule(
       juliet,
-      'set',
-      owner(
-        `<subscriptions node='${node}'><subscription jid='${romeo.jid}' subscription='subscribed'/></subscriptions>`,
-      ),
-      service,
+      `<subscriptions node='${node}'><subscription jid='${romeo.jid}' subscription='subscribed'/></subscriptions>`,
     )
 
     assert.deepEqual(await followersOf(juliet, node), [romeo.account])

@@ -1,39 +1,20 @@
 import assert from 'node:assert/strict'
 import { type Client, story } from '@tactus/testkit'
 import {
-  ask,
-  form,
-  item,
-  julietBalcony,
-  NS,
-  owner,
-  pubsub,
-  romeoHome,
-  tune,
-} from './pubsub/words.ts'
+  create,
+  get,
+  newNode,
+  optionsForm,
+  publish,
+  service,
+  set,
+  subscribe,
+} from './pubsub/service-words.ts'
+import { ask, item, julietBalcony, NS, owner, pubsub, romeoHome, tune } from './pubsub/words.ts'
 
-const service = 'pubsub.capulet.example'
 const ATOM = 'http://www.w3.org/2005/Atom'
 const year = 365 * 86_400_000
 
-let nodes = 0
-const newNode = (): string => {
-  nodes += 1
-  return `options-${nodes}-${process.pid}`
-}
-
-const set = (client: Client, content: string) => ask(client, 'set', pubsub(content), service)
-const get = (client: Client, content: string) => ask(client, 'get', pubsub(content), service)
-const create = (client: Client, node: string, config = {}) =>
-  set(client, `<create node='${node}'/><configure>${form('node_config', config)}</configure>`)
-const publish = (client: Client, node: string, id: string, payload = tune(id)) =>
-  set(client, `<publish node='${node}'>${item(id, payload)}</publish>`)
-const optionsForm = (fields: Readonly<Record<string, string>>) => form('subscribe_options', fields)
-const subscribe = (client: Client, node: string, fields?: Readonly<Record<string, string>>) =>
-  set(
-    client,
-    `<subscribe node='${node}' jid='${client.account}'/>${fields ? `<options>${optionsForm(fields)}</options>` : ''}`,
-  )
 const subidIn = (answer: string): string =>
   /subid='([^']+)'/.exec(answer)?.[1] ?? assert.fail(answer)
 const sid = (to: string) => `<stanza-id xmlns='urn:xmpp:sid:0' id='{any}' by='${to}'/>`

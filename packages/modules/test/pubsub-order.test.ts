@@ -1,32 +1,16 @@
 import assert from 'node:assert/strict'
 import { type Client, story } from '@tactus/testkit'
+import { filled, get, newNode, publish, service } from './pubsub/service-words.ts'
 import * as pep from './pubsub/words.ts'
-import { ask, form, idsOf, item, julietBalcony, NS, pubsub, tune } from './pubsub/words.ts'
+import { ask, idsOf, item, julietBalcony, NS, pubsub, tune } from './pubsub/words.ts'
 
-const service = 'pubsub.capulet.example'
 const NS_ORDER = 'urn:xmpp:order-by:1'
 
-let nodes = 0
-const newNode = (): string => {
-  nodes += 1
-  return `plays-${nodes}-${process.pid}`
-}
-
-/** Puts items into a new node; an id that comes twice is overwritten. */
-async function filled(client: Client, ...ids: readonly string[]): Promise<string> {
-  const node = newNode()
-  const configuration = `<configure>${form('node_config', { max_items: 'max' })}</configure>`
-  await ask(client, 'set', pubsub(`<create node='${node}'/>${configuration}`), service)
-  for (const id of ids) await put(client, node, id)
-  return node
-}
-const put = (client: Client, node: string, id: string) =>
-  ask(client, 'set', pubsub(`<publish node='${node}'>${item(id, tune(id))}</publish>`), service)
 const order = (by: string, desc = '') =>
   `<order xmlns='${NS_ORDER}' by='${by}'${desc && ` desc='${desc}'`}/>`
 const page = (content: string) => `<set xmlns='http://jabber.org/protocol/rsm'>${content}</set>`
 const items = (client: Client, node: string, more: string, attrs = '') =>
-  ask(client, 'get', pubsub(`<items node='${node}' ${attrs}/>${more}`), service)
+  get(client, `<items node='${node}' ${attrs}/>${more}`)
 const within = (answer: string, name: string): string =>
   new RegExp(`<${name}[^>]*>([^<]*)</${name}>`).exec(answer)?.[1] ?? assert.fail(answer)
 
@@ -34,12 +18,12 @@ story(
   'XEP-0413 §Use Cases: what is corrected keeps its place by creation, not by modification',
   async ({ online }) => {
     const juliet = await online(julietBalcony)
-    const node = await filled(juliet, 'tale', 'tempest', 'henry')
+    const node = await filled(juliet, ['tale', 'tempest', 'henry'])
     const three = async (by: string) =>
       idsOf(await items(juliet, node, order(by, 'true'), "max_items='2'"))
 
     assert.deepEqual(await three('creation'), ['henry', 'tempest'])
-    await put(juliet, node, 'tale')
+    await publish(juliet, node, 'tale')
 
     assert.deepEqual(await three('creation'), ['henry', 'tempest'])
     assert.deepEqual(await three('modification'), ['tale', 'henry'])
@@ -48,7 +32,7 @@ story(
 
 story('XEP-0413 §Full Example: both orders, in pages', async ({ online }) => {
   const juliet = await online(julietBalcony)
-  const node = await filled(juliet, 'A', 'B', 'C', 'D', 'C', 'A')
+  const node = await filled(juliet, ['A', 'B', 'C', 'D', 'C', 'A'])
   const pages = async (asked: string): Promise<readonly (readonly string[])[]> => {
     const first = await items(juliet, node, asked + page('<max>2</max>'))
     const place = `<max>2</max><after>${within(first, 'last')}</after>`
@@ -77,10 +61,10 @@ story(
   'XEP-0059 §2.2: a page goes on where the last one ended, whatever was overwritten meanwhile',
   async ({ online }) => {
     const juliet = await online(julietBalcony)
-    const node = await filled(juliet, 'A', 'B', 'C', 'D')
+    const node = await filled(juliet, ['A', 'B', 'C', 'D'])
     const asked = order('modification')
     const first = await items(juliet, node, asked + page('<max>2</max>'))
-    await put(juliet, node, 'B')
+    await publish(juliet, node, 'B')
     await ask(juliet, 'set', pubsub(`<retract node='${node}'>${item('A')}</retract>`), service)
 
     const place = `<max>9</max><after>${within(first, 'last')}</after>`
@@ -105,7 +89,7 @@ story(
   'XEP-0413 §Ordering: ascending unless said otherwise, and no order is made up',
   async (tale) => {
     const juliet = await tale.online(julietBalcony)
-    const node = await filled(juliet, 'A', 'B', 'A')
+    const node = await filled(juliet, ['A', 'B', 'A'])
 
     for (const desc of ['', 'false', '0'])
       assert.deepEqual(idsOf(await items(juliet, node, order('creation', desc))), ['A', 'B'])

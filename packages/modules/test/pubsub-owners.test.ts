@@ -1,30 +1,7 @@
 import assert from 'node:assert/strict'
-import { type Client, story } from '@tactus/testkit'
+import { story } from '@tactus/testkit'
+import { affiliate, create, get, newNode, service, set, subscribe } from './pubsub/service-words.ts'
 import { ask, form, item, julietBalcony, owner, pubsub, romeoHome, tune } from './pubsub/words.ts'
-
-const service = 'pubsub.capulet.example'
-
-let nodes = 0
-const newNode = (): string => {
-  nodes += 1
-  return `owned-${nodes}-${process.pid}`
-}
-
-const set = (client: Client, content: string) => ask(client, 'set', pubsub(content), service)
-const get = (client: Client, content: string) => ask(client, 'get', pubsub(content), service)
-const create = (client: Client, node: string, config = {}) =>
-  set(client, `<create node='${node}'/><configure>${form('node_config', config)}</configure>`)
-const subscribe = (client: Client, node: string) =>
-  set(client, `<subscribe node='${node}' jid='${client.account}'/>`)
-const affiliate = (client: Client, node: string, other: Client, affiliation: string) =>
-  ask(
-    client,
-    'set',
-    owner(
-      `<affiliations node='${node}'><affiliation jid='${other.account}' affiliation='${affiliation}'/></affiliations>`,
-    ),
-    service,
-  )
 
 story('XEP-0060 §5.6, §5.7: what somebody has at one node', async ({ online }) => {
   const [juliet, romeo] = [await online(julietBalcony), await online(romeoHome)]

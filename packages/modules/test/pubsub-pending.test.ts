@@ -1,34 +1,12 @@
 import assert from 'node:assert/strict'
 import { type Client, story } from '@tactus/testkit'
-import {
-  ask,
-  form,
-  item,
-  julietBalcony,
-  NS,
-  options,
-  publish,
-  pubsub,
-  romeoHome,
-  tune,
-} from './pubsub/words.ts'
+import { create, newNode, service, subscribe } from './pubsub/service-words.ts'
+import { ask, item, julietBalcony, NS, options, publish, romeoHome, tune } from './pubsub/words.ts'
 
-const service = 'pubsub.capulet.example'
 const NS_COMMANDS = 'http://jabber.org/protocol/commands'
 const NS_DISCO = 'http://jabber.org/protocol/disco'
 const command = `${NS}#get-pending`
 
-let nodes = 0
-const newNode = (): string => {
-  nodes += 1
-  return `pending-${nodes}-${process.pid}`
-}
-const set = (client: Client, content: string, to = service) =>
-  ask(client, 'set', pubsub(content), to)
-const create = (client: Client, node: string, config = {}) =>
-  set(client, `<create node='${node}'/><configure>${form('node_config', config)}</configure>`)
-const subscribe = (client: Client, node: string, to = service) =>
-  set(client, `<subscribe node='${node}' jid='${client.account}'/>`, to)
 const run = (client: Client, content = '', { to = service, attrs = '' } = {}) =>
   ask(
     client,
@@ -100,7 +78,7 @@ story('XEP-0060 §8.7: an account is asked by nobody but itself', async ({ onlin
   await befriend(juliet, romeo)
   const node = newNode()
   await publish(juliet, node, item('a', tune('a')), options({ access_model: 'authorize' }))
-  await subscribe(romeo, node, juliet.account)
+  await subscribe(romeo, node, undefined, juliet.account)
   juliet.drain()
 
   const own = { to: juliet.account }

@@ -1,37 +1,31 @@
 import assert from 'node:assert/strict'
 import { type Client, story } from '@tactus/testkit'
 import {
+  affiliate,
+  create,
+  get,
+  newNode,
+  publish,
+  rule,
+  service,
+  set,
+  subscribe,
+} from './pubsub/service-words.ts'
+import {
   ask,
   form,
   idsOf,
   item,
   julietBalcony,
   NS,
-  owner,
   pubsub,
   romeoHome,
   tune,
 } from './pubsub/words.ts'
 
-const service = 'pubsub.capulet.example'
 const NS_RSM = 'http://jabber.org/protocol/rsm'
 const DISCO = 'http://jabber.org/protocol/disco'
 
-let nodes = 0
-/** A name that no other story has: against real processes they share a server. */
-const newNode = (what = 'musings'): string => {
-  nodes += 1
-  return `${what}-${nodes}-${process.pid}`
-}
-
-const set = (client: Client, content: string) => ask(client, 'set', pubsub(content), service)
-const get = (client: Client, content: string) => ask(client, 'get', pubsub(content), service)
-const create = (client: Client, node: string, config = {}) =>
-  set(client, `<create node='${node}'/><configure>${form('node_config', config)}</configure>`)
-const subscribe = (client: Client, node: string, jid: string = client.account) =>
-  set(client, `<subscribe node='${node}' jid='${jid}'/>`)
-const publish = (client: Client, node: string, id: string) =>
-  set(client, `<publish node='${node}'>${item(id, tune(id))}</publish>`)
 const listed = (client: Client, node: string, content = '') =>
   ask(client, 'get', `<query xmlns='${DISCO}#${content}' node='${node}'/>`, service)
 /** A notification as an account gets it. */
@@ -72,7 +66,7 @@ story(
     romeo.receives`${told(romeo.account, `<items node='${node}'>${item('a', tune('a'))}</items>`)}`
     assert.deepEqual(idsOf(await get(romeo, `<items node='${node}'/>`)), ['a'])
     assert.match(
-      await ask(juliet, 'get', owner(`<affiliations node='${node}'/>`), service),
+      await rule(juliet, `<affiliations node='${node}'/>`, 'get'),
       new RegExp(`<affiliation jid='${juliet.account}' affiliation='owner'/>`),
     )
   },
@@ -224,7 +218,7 @@ story('XEP-0060 §8.4: a node that is deleted is gone, and its name is free', as
   await create(juliet, node)
   await subscribe(romeo, node)
 
-  assert.equal(await ask(juliet, 'set', owner(`<delete node='${node}'/>`), service), 'done')
+  assert.equal(await rule(juliet, `<delete node='${node}'/>`), 'done')
 
   await romeo.arrived(1)
   romeo.receives`${told(romeo.account, `<delete node='${node}'/>`)}`
@@ -265,7 +259,7 @@ story(
     assert.equal(await create(juliet, 'three'), full)
     assert.match(await create(nurse, 'three'), /three/)
     assert.equal(await create(nurse, 'four'), full)
-    assert.equal(await ask(juliet, 'set', owner("<delete node='one'/>"), service), 'done')
+    assert.equal(await rule(juliet, "<delete node='one'/>"), 'done')
     assert.match(await create(nurse, 'four'), /four/)
   },
 )
@@ -344,20 +338,13 @@ story('who is deleted leaves no affiliation and no subscription behind', async (
     await create(juliet, each)
     await subscribe(paris, each)
   }
-  await ask(
-    juliet,
-    'set',
-    owner(
-      `<affiliations node='${node}'><affiliation jid='${paris.account}' affiliation='publisher'/></affiliations>`,
-    ),
-    service,
-  )
+  await affiliate(juliet, node, paris, 'publisher')
 
   await tale.command('user delete', { jid: paris.account })
   await tale.settle()
 
   const left = async (what: string, at = node) =>
-    await ask(juliet, 'get', owner(`<${what} node='${at}'/>`), service)
+    await rule(juliet, `<${what} node='${at}'/>`, 'get')
   for (const each of [node, other]) assert.doesNotMatch(await left('subscriptions', each), /paris/)
   assert.doesNotMatch(await left('affiliations'), /paris/)
 })
