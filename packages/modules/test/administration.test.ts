@@ -64,6 +64,13 @@ story('XEP-0133 §3: an ordinary account sees none of it', async ({ connect }) =
   refused(await command(romeo, node('add-user')), 'forbidden')
 })
 
+story('XEP-0133 §5: a command that is not offered is not implemented', async (tale) => {
+  const benvolio = await admin(tale)
+
+  for (const name of ['restart', 'shutdown', 'edit-blacklist'])
+    refused(await command(benvolio, node(name)), 'feature-not-implemented')
+})
+
 story('XEP-0133 §4.1, §4.2: add and delete a user', async (tale) => {
   const benvolio = await admin(tale)
   await fresh(tale, sampson.jid)

@@ -117,6 +117,21 @@ story(
   },
 )
 
+story(
+  'XEP-0115 §6.3, XEP-0390 §6.1: that capabilities are understood is said by server and account',
+  async ({ connect }) => {
+    const romeo = await connect('romeo@montague.example/orchard')
+    for (const address of ['montague.example', romeo.account]) {
+      const offered = features(await ask(romeo, address, info()))
+      for (const feature of ['http://jabber.org/protocol/caps', 'urn:xmpp:caps'])
+        assert.ok(offered.includes(feature), `${address}: ${feature}`)
+      // Nothing is taken out of presence, nor answered in a client’s place.
+      for (const feature of ['http://jabber.org/protocol/caps#optimize', 'urn:xmpp:caps:optimize'])
+        assert.ok(!offered.includes(feature), `${address}: ${feature}`)
+    }
+  },
+)
+
 story('XEP-0030 §3.1: an account tells itself what it is', async ({ connect }) => {
   const romeo = await connect('romeo@montague.example/orchard')
 

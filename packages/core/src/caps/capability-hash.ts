@@ -4,7 +4,7 @@ import type { Stanza, XmlElement } from '@tactus/xml'
 import type { Verdict } from './verification.ts'
 
 /** XEP-0390 §9. */
-const NS_CAPS2 = 'urn:xmpp:caps'
+export const NS_CAPS2 = 'urn:xmpp:caps'
 const NS_HASHES = 'urn:xmpp:hashes:2'
 
 /** Hash functions by their names in XEP-0300, with Node's names; the strongest first. */

@@ -2,6 +2,7 @@ import type { ModuleLog, Scope } from '@tactus/core'
 import type { FullJid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import type { XmlElement } from '@tactus/xml'
+import { NS_ADMIN } from './administration-offer.ts'
 import { type Asked, answerAsked, asStanzaError, type ExecutionSpec } from './execution.ts'
 import type { Caller, Offer, Outcome, Planner, Step, Values } from './offer.ts'
 import {
@@ -65,7 +66,10 @@ export class Desk {
     return this.#offers(caller).filter((offer) => offer.isFor(caller))
   }
 
-  /** @throws {StanzaError} `item-not-found`, or `forbidden` for those that are for others */
+  /**
+   * @throws {StanzaError} `item-not-found`, or `feature-not-implemented` for one of XEP-0133; `forbidden` for those that
+   * are for others
+   */
   find(caller: Caller, node: string): Offer {
     const offer = this.#known(caller, node)
     if (!offer.isFor(caller)) throw new StanzaError('forbidden')
@@ -75,7 +79,10 @@ export class Desk {
   /** Also where it is for others: somebody may have given up, by this very command, what it takes to run it. */
   #known(caller: Caller, node: string): Offer {
     const offer = this.#offers(caller).find((known) => known.node === node)
-    if (!offer) throw new StanzaError('item-not-found')
+    // XEP-0133 §5
+    const isAdministration = node.startsWith(`${NS_ADMIN}#`)
+    if (!offer)
+      throw new StanzaError(isAdministration ? 'feature-not-implemented' : 'item-not-found')
     return offer
   }
 

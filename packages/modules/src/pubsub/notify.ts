@@ -35,13 +35,19 @@ export function notify(node: Node, content: XmlElement, by?: Session): void {
   const { service } = node
   const event = eventElement(content)
   const author = by?.presence && !by.invisible ? replyTo(by.jid) : undefined
-  service.announce(node, messageOf(node, event, author))
   const entitled = entitledSubscriptions(node)
   const waiting = entitled.filter((each) => mayWait(node, each, content))
-  for (const subscription of waiting) collect(node, subscription, content)
   const { plain, withBody, several } = audienceOf(
     entitled.filter((each) => !waiting.includes(each)),
   )
+  // XEP-0163 §4.3.2: one notification, whatever somebody is told for.
+  service.announce(
+    node,
+    messageOf(node, event, author),
+    new Set([...plain, ...withBody, ...several.keys()]),
+  )
+  keepOnly(node, entitled)
+  for (const subscription of waiting) collect(node, subscription, content)
   const body = bodyOf(payloadIn(content))
   tell(node, plain, event)
   tell(node, withBody, body, event)
@@ -169,18 +175,20 @@ export function messageTypeOf({ config }: Node): 'normal' | 'headline' {
   return settingOf(config, presenceBased) ? 'headline' : settingOf(config, notificationType)
 }
 
-/** Those subscriptions whose holders may still have the items; the others are ended. */
+/** Those subscriptions whose holders may still have the items. */
 function entitledSubscriptions(node: Node): readonly Subscription[] {
-  const people = peopleOf(node)
   const { now } = node.service.scope
-  const entitled = new Map(
-    [...people.subscriptions].filter(
-      ([, each]) =>
-        (endOf(each) ?? Number.POSITIVE_INFINITY) > now &&
-        (each.state === 'pending' || mayAccess(node, each.jid as Jid)),
-    ),
+  return [...peopleOf(node).subscriptions.values()].filter(
+    (each) =>
+      (endOf(each) ?? Number.POSITIVE_INFINITY) > now &&
+      (each.state === 'pending' || mayAccess(node, each.jid as Jid)),
   )
-  if (entitled.size < people.subscriptions.size)
-    savePeople(node, { ...people, subscriptions: entitled })
-  return [...entitled.values()]
+}
+
+/** Ends all other subscriptions. */
+function keepOnly(node: Node, entitled: readonly Subscription[]): void {
+  const people = peopleOf(node)
+  if (entitled.length === people.subscriptions.size) return
+  const kept = [...people.subscriptions].filter(([, each]) => entitled.includes(each))
+  savePeople(node, { ...people, subscriptions: new Map(kept) })
 }

@@ -3,6 +3,8 @@ import {
   isTo,
   type ModuleContext,
   maySeePresence,
+  NS_CAPS,
+  NS_CAPS2,
   type PubsubPort,
   relationTo,
   rosterOf,
@@ -83,11 +85,12 @@ export const pubsub: XmppModule = defineModule({
       note: 'Without collections (XEP-0248), payment, and choice by presence (show-values): a service knows nobody’s presence. A digest is of one subscription, and holds as many items as go into one answer, the most recent. A service lists the nodes whose access model is open or authorize; of the others only those know that have their names. A stranger hears presence-subscription-required of all nodes of an account that are not open, of those that do not exist, and of accounts that do not exist.',
     }),
     xep('0163', '1.2.2', {
-      note: 'Contacts on other servers are notified whose presence the account gets, as it is by that that their wishes are known.',
+      status: 'partial',
+      note: 'Contacts on other servers are notified whose presence the account gets, as it is by that that their wishes are known. Who has subscribed by a bare JID is told there, and not at the resources that want to know (§4.3.2); a resource of a contact here that has subscribed by itself is told twice if it wants to know as well. Nobody can subscribe to the account as the collection of its nodes (§7).',
     }),
     xep('0115', '1.6.0', {
       status: 'partial',
-      note: 'Clients’ hashes are verified; the server has none of its own.',
+      note: 'Clients’ hashes are verified; the server has none of its own (a MAY of §6.2), and leaves them in all presence (§8.4, a MAY).',
     }),
     xep('0390', '0.3.2', {
       status: 'partial',
@@ -126,6 +129,8 @@ export const pubsub: XmppModule = defineModule({
   ],
   features: {
     account: [
+      NS_CAPS,
+      NS_CAPS2,
       NS_COMMANDS,
       NS_PUBSUB,
       NS_ATTACHMENTS,
@@ -137,6 +142,8 @@ export const pubsub: XmppModule = defineModule({
         ...['access-presence', 'access-roster', 'since'],
       ),
     ],
+    // XEP-0115 §6.3, XEP-0390 §6.1: of the server as well, which does it for all accounts.
+    domain: [NS_CAPS, NS_CAPS2],
     [hosted]: [
       NS_DISCO_INFO,
       NS_DISCO_ITEMS,

@@ -73,7 +73,7 @@ export interface Service {
   /** Groups of the owner's roster in which somebody is. */
   groupsOf(jid: Jid): readonly string[]
   /** Tells those who hear of a node without having subscribed to it (XEP-0060 §9.1); the message lacks `to`. */
-  announce(node: Node, message: XmlElement): void
+  announce(node: Node, message: XmlElement, told: ReadonlySet<Jid>): void
   /** What follows from changed affiliations and subscriptions, whatever changed them. */
   peopleChanged(node: Node, before: People, after: People): void
 }

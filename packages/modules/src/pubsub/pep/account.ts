@@ -50,7 +50,7 @@ export function accountService(
     },
     sharesPresence: (jid) => maySeePresence(scope, jid),
     groupsOf: (jid) => rosterOf(scope).items.get(bare(jid))?.groups ?? [],
-    announce: (node, message) => announce(node, message, interests),
+    announce: (node, message, told) => announce(node, message, { interests, told }),
     peopleChanged: followPublicly,
   }
 }
@@ -59,15 +59,24 @@ export function accountService(
  * XEP-0163 §4.3.2: to the account's own resources that want to know, to contacts here that may see the presence, one frame
  * each, as their own accounts know the rest; and to resources on other servers.
  */
-function announce(node: Node, message: XmlElement, interests: Interests): void {
+function announce(
+  node: Node,
+  message: XmlElement,
+  { interests, told }: { readonly interests: Interests; readonly told: ReadonlySet<Jid> },
+): void {
   const { scope } = node.service
-  deliverToInterested(scope, { node: node.name, message, interests })
-  const visitors = visitorsFor(scope, node.name, (jid) => mayAccess(node, jid))
+  if (!told.has(scope.entity)) deliverToInterested(scope, { node: node.name, message, interests })
+  const visitors = visitorsFor(
+    scope,
+    node.name,
+    (jid) => !told.has(jid) && !told.has(bare(jid)) && mayAccess(node, jid),
+  )
   scope.multicast(visitors, clone(message), { durable: false })
   const contacts = listedItems(rosterOf(scope))
     .filter(({ jid }) => scope.serves(domainpart(jid as Jid)))
     .filter((item) => isFrom(item) && mayAccess(node, item.jid as Jid))
     .map(({ jid }) => jid as Jid)
+    .filter((jid) => !told.has(jid))
   if (contacts.length === 0) return
   const id = scope.makeId()
   scope.multicast(contacts, relay(clone(message), { from: scope.entity, id }), { durable: false })
