@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { BoshClient, clusterServices, hasClients, TestServer } from '@tactus/testkit'
+import {
+  BoshClient,
+  clusterServices,
+  hasClients,
+  type ServerProcess,
+  TestServer,
+} from '@tactus/testkit'
 import { Haproxy } from './haproxy.ts'
 
 const password = 'wherefore'
@@ -38,52 +44,96 @@ async function listen(to: BoshClient, from: string): Promise<string[]> {
   return heard
 }
 
-async function stage(context: TestContext): Promise<TestServer | undefined> {
-  if (!hasClients(context, 'haproxy')) return undefined
+async function stage(
+  context: TestContext,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<TestServer | undefined> {
   const services = await clusterServices(context)
-  return (
-    services &&
-    (await TestServer.cluster(services, {
-      trustedProxies: { tcp: '127.0.0.1' },
-      limits: { rates: false },
-    }))
-  )
+  return services && (await TestServer.cluster(services, { limits: { rates: false }, ...settings }))
 }
 
-test('XEP-0124 behind haproxy without stickiness: the instance that holds the sessions is killed under load, 0 lost, 0 doubled, in order', async (context) => {
-  const server = await stage(context)
-  if (!server) return
-  await using _ = server
-  for (const name of ['romeo', 'juliet']) await server.addUser(`${name}@montague.example`, password)
-  await using haproxy = await Haproxy.start(server)
-  const login = (name: string): Promise<BoshClient> =>
-    BoshClient.login({
-      port: haproxy.ports.http,
-      jid: `${name}@montague.example/web`,
-      password,
-    })
-  using romeo = await login('romeo')
-  using juliet = await login('juliet')
-  const victim = server.doors.findIndex(({ ready }) => romeo.sid.startsWith(`${ready.instance}.`))
-  assert(victim >= 0)
-  let killed: Promise<void> | undefined
-  const kill = (n: number): void => {
-    if (n > count / 3) killed ??= server.doors[victim]?.process.kill()
-  }
+async function addUsers(server: TestServer, names: readonly string[]): Promise<void> {
+  for (const name of names) await server.addUser(`${name}@montague.example`, password)
+}
+
+const all = Array.from({ length: count }, (_, n) => String(n))
+
+/** Both talk to each other all the time: 0 lost, 0 doubled, in order, and in the same sessions to the end. */
+async function talk(
+  romeo: BoshClient,
+  juliet: BoshClient,
+  tell: (n: number) => void,
+): Promise<void> {
   const [fromRomeo, fromJuliet] = await Promise.all([
     listen(juliet, romeo.jid),
     listen(romeo, juliet.jid),
-    speak(romeo, juliet.jid, kill),
+    speak(romeo, juliet.jid, tell),
     speak(juliet, romeo.jid, () => {}),
   ])
-  await killed
-  const all = Array.from({ length: count }, (_, n) => String(n))
   assert.deepEqual(fromRomeo, all)
   assert.deepEqual(fromJuliet, all)
-  assert(killed, 'nobody was killed')
-  for (const { inbox } of [romeo, juliet])
-    assert.deepEqual(inbox.filter(({ name }) => name === 'message').map(String), [])
-  // The same sessions as before.
+}
+
+/** Nothing came that was not waited for, and both sessions are there to take leave of. */
+async function checkEnds(romeo: BoshClient, juliet: BoshClient): Promise<void> {
   await Promise.all([romeo.close(), juliet.close()])
   assert.deepEqual([romeo.condition, juliet.condition], ['none', 'none'])
+  for (const { inbox } of [romeo, juliet])
+    assert.deepEqual(inbox.filter(({ name }) => name === 'message').map(String), [])
+}
+
+/** Where a client's session is held. */
+function holder({ doors }: TestServer, { sid }: BoshClient): ServerProcess {
+  const door = doors.find(({ ready }) => sid.startsWith(`${ready.instance}.`))
+  assert(door)
+  return door.process
+}
+
+test('XEP-0124 behind haproxy without stickiness: the instance that holds the sessions is killed under load, 0 lost, 0 doubled, in order', async (context) => {
+  if (!hasClients(context, 'haproxy')) return
+  const server = await stage(context, { trustedProxies: { tcp: '127.0.0.1' } })
+  if (!server) return
+  await using _ = server
+  await addUsers(server, ['romeo', 'juliet'])
+  await using haproxy = await Haproxy.start(server)
+  const login = (name: string): Promise<BoshClient> =>
+    BoshClient.login({ port: haproxy.ports.http, jid: `${name}@montague.example/web`, password })
+  using romeo = await login('romeo')
+  using juliet = await login('juliet')
+  const victim = holder(server, romeo)
+  let killed: Promise<void> | undefined
+  await talk(romeo, juliet, (n) => {
+    if (n > count / 3) killed ??= victim.kill()
+  })
+  await killed
+  assert(killed, 'nobody was killed')
+  await checkEnds(romeo, juliet)
+})
+
+test('design §3.7: the instance that holds a session is frozen under load, and goes on when another has the session: it takes and tells nothing more', async (context) => {
+  const server = await stage(context)
+  if (!server) return
+  await using _ = server
+  await addUsers(server, ['mercutio', 'benvolio'])
+  const ports = [server.port('http', 0), server.port('http', 1)]
+  const login = (name: string, port: readonly number[]): Promise<BoshClient> =>
+    BoshClient.login({ port, jid: `${name}@montague.example/web`, password, wait: 1 })
+  using mercutio = await login('mercutio', ports)
+  using benvolio = await login('benvolio', ports.slice(1))
+  const frozen = holder(server, mercutio)
+  assert.notEqual(frozen, holder(server, benvolio))
+  try {
+    await talk(mercutio, benvolio, (n) => {
+      if (n === 24) frozen.signal('SIGSTOP')
+      if (n === 44) frozen.signal('SIGCONT')
+    })
+    // What it was asked meanwhile is answered at last.
+    const late = await mercutio.late()
+    assert(late.length > 0, 'it was asked nothing')
+    await checkEnds(mercutio, benvolio)
+    assert.match(server.output, /bosh_taken_over/)
+  } catch (error) {
+    context.diagnostic(server.output)
+    throw error
+  }
 })

@@ -56,12 +56,14 @@ test('XEP-0124 §14.3: a request that was answered gets the same answer again, a
   assert.deepEqual(taken(stage), ['one'])
 })
 
-test('XEP-0124 §14.3: an answer that nobody can want any more is not kept', async () => {
+test('XEP-0124 §14.3: an answer that nobody can want any more is not kept, and who asks for it ends nothing', async () => {
   await using stage = await boshScene()
   const client = await RawBosh.login(stage.web, 'romeo')
   const { rid } = client
   for (const text of ['one', 'two', 'three', 'four']) await client.request(message(text))
   assert.deepEqual(attrsOf(await client.repeat(rid, message('one'))), terminated('item-not-found'))
+  assert.deepEqual(texts(await client.request(message('five'))), ['five'])
+  assert.deepEqual(taken(stage), ['one', 'two', 'three', 'four', 'five'])
 })
 
 test('XEP-0124 §14.3: one that was not answered is let go where it is sent again', async () => {

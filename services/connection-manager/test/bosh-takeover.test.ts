@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decodeBoshRecord, encodeBoshRecord, recordName } from '../src/bosh/record.ts'
 import { attrsOf, keySequence, message, RawBosh, texts } from './support/bosh.ts'
 import { type Other, type Scene, scene } from './support/scene.ts'
 
@@ -197,6 +198,37 @@ test('an instance that was thought dead and lives on has lost the session, and f
   client.port = portOf(world.one)
   assert.deepEqual(texts(await client.request(message('four'))), ['four'])
   assert.deepEqual(taken(world), ['one', 'two', 'four'])
+})
+
+test('XEP-0124 §14.3: … and what its client has sent again elsewhere meanwhile is answered there', async () => {
+  await using world = await pair()
+  const client = await RawBosh.login(portOf(world.one), 'romeo')
+  const { rid } = client
+  const held = client.request(away('one'))
+  await world.stage.owner.until(() => taken(world).length === 1)
+  await forget(world, world.one)
+  client.port = portOf(world.two)
+  const again = client.repeat(rid, away('one'))
+  assert.deepEqual(attrsOf(await held), { type: 'error' })
+  await world.stage.owner.deliver(sessionOf(world), message('two'))
+  assert.deepEqual(texts(await again), ['two'])
+  assert.deepEqual(taken(world), ['one'])
+})
+
+test('design §3.7: who has lost a session without knowing judges nobody in it', async () => {
+  await using world = await pair()
+  const { bus } = world.stage
+  const client = await RawBosh.login(portOf(world.one), 'romeo')
+  const name = recordName(client.sid ?? '')
+  const found = await bus.record(name)
+  const record = found && decodeBoshRecord(found.value)
+  assert(record)
+  const theirs = encodeBoshRecord({ ...record, holder: world.two.manager.instance })
+  await bus.replace(name, found.version, theirs, 60_000)
+  // As far as the old holder knows, this number is none that may come.
+  const { status } = await client.repeat(client.rid + 5)
+  assert.equal(status, 503)
+  assert((await bus.record(name))?.version === found.version + 1, 'the record is not its any more')
 })
 
 test('what has no resource yet is gone with its instance, and its client begins anew', async () => {

@@ -12,10 +12,13 @@ const patience = 60_000
 
 /** Where and as whom a client on BOSH logs in. */
 export interface BoshLogin {
-  readonly port: number
+  /** One, or those that requests go to in turn. */
+  readonly port: number | readonly number[]
   /** A full JID. */
   readonly jid: string
   readonly password: string
+  /** Seconds that the server may keep a request waiting; twice as long without an answer, and it is sent again, elsewhere. */
+  readonly wait?: number
 }
 
 interface Waiting {
@@ -28,7 +31,11 @@ interface Waiting {
  * them wherever it likes. Like all clients it sends a request again whose answer did not come.
  */
 export class BoshClient implements Disposable {
-  readonly #port: number
+  readonly #ports: readonly number[]
+  #turn = 0
+  readonly #wait: number
+  /** Answers that came after one to the same request had come another way; undefined where a connection broke. */
+  readonly #late: Promise<string | undefined>[] = []
   #rid = randomInt(1, 2 ** 40)
   #sid: string | undefined
   /** Requests under way, and answers that came before those to earlier requests. */
@@ -46,16 +53,23 @@ export class BoshClient implements Disposable {
   #isRunning = false
   #isGone = false
 
-  private constructor(port: number) {
-    this.#port = port
+  private constructor({ port, wait = 60 }: BoshLogin) {
+    this.#ports = [port].flat()
+    this.#wait = wait
     this.#answered = this.#rid
   }
 
   /** Creates a session, authenticates, binds, and keeps a request waiting from then on. @throws {Error} */
-  static async login({ port, jid, password }: BoshLogin): Promise<BoshClient> {
+  static async login(login: BoshLogin): Promise<BoshClient> {
+    const { jid, password } = login
     const [, local = '', domain = '', resource = ''] = /^(.*)@(.*)\/(.*)$/.exec(jid) ?? []
-    const client = new BoshClient(port)
-    const created = await client.#ask('', { to: domain, wait: '60', hold: '1', ver: '1.11' })
+    const client = new BoshClient(login)
+    const created = await client.#ask('', {
+      to: domain,
+      wait: String(client.#wait),
+      hold: '1',
+      ver: '1.11',
+    })
     client.#sid = created.attrs.sid
     const plain = Buffer.from(`\0${local}\0${password}`).toString('base64')
     await client.#ask(
@@ -110,6 +124,12 @@ export class BoshClient implements Disposable {
     })
   }
 
+  /** What came to requests that had been answered another way; waits until all of these connections are done with. */
+  async late(): Promise<readonly XmlElement[]> {
+    const texts = await Promise.all(this.#late)
+    return texts.flatMap((text) => (text === undefined ? [] : [parseElement(text)]))
+  }
+
   /** Takes leave in good order: the requests before it are answered too, each over its own connection. */
   async close(): Promise<void> {
     this.#isRunning = false
@@ -151,15 +171,37 @@ export class BoshClient implements Disposable {
     const body = `<body xmlns='${NS_BOSH}' xmlns:xmpp='${NS_XBOSH}'${all}>${payload}</body>`
     this.#open += 1
     for (;;) {
-      const text = await this.#post(body).catch(() => undefined)
-      if (text !== undefined) {
+      const text = await this.#answerTo(body)
+      const answer = text === undefined ? undefined : parseElement(text)
+      // §17.3: an error that can be recovered from, by sending the request again.
+      if (answer && answer.attrs.type !== 'error') {
         this.#open -= 1
-        const answer = parseElement(text)
         this.#take(rid, answer)
         return answer
       }
       if (this.#isGone) throw new Error('the client is gone')
       await pause(again)
+    }
+  }
+
+  /**
+   * The answer, by whichever connection it comes first: one that says nothing for long stays open beside the next. Undefined
+   * where it broke.
+   */
+  async #answerTo(body: string): Promise<string | undefined> {
+    const asked: Promise<string | undefined>[] = []
+    const begin = this.#turn
+    this.#turn += 1
+    for (let at = begin; ; at += 1) {
+      const port = this.#ports[at % this.#ports.length] ?? 0
+      asked.push(this.#post(port, body).catch(() => undefined))
+      const first = await Promise.race([
+        ...asked.map(async (answer, index) => ({ index, text: await answer })),
+        pause(this.#wait * 2_000, undefined, { ref: false }),
+      ])
+      if (!first) continue
+      this.#late.push(...asked.toSpliced(first.index, 1))
+      return first.text
     }
   }
 
@@ -190,8 +232,8 @@ export class BoshClient implements Disposable {
   }
 
   /** @throws {Error} where there is no answer, or none of BOSH */
-  #post(body: string): Promise<string> {
-    const where = { host: '127.0.0.1', port: this.#port, path: '/http-bind', method: 'POST' }
+  #post(port: number, body: string): Promise<string> {
+    const where = { host: '127.0.0.1', port, path: '/http-bind', method: 'POST' }
     return new Promise((resolve, reject) => {
       const asked = request({ ...where, agent: false })
       asked.on('error', reject)

@@ -11,12 +11,12 @@ import { creationAttributes } from './creation.ts'
 import { lastWords } from './ending.ts'
 import { keptText } from './kept-text.ts'
 import type { BoshRecord } from './record.ts'
-import { RecordWriter } from './record-writer.ts'
 import { type BoshRequest, PendingRequest } from './request.ts'
 import { RequestLine, type Violation } from './request-line.ts'
 import { Resumption } from './resumption.ts'
 import { openingOf } from './rules.ts'
 import { Standing } from './standing.ts'
+import { Tenure } from './tenure.ts'
 import type { BoshTerms } from './terms.ts'
 
 /** A session that begins here, or one that another instance held. */
@@ -54,8 +54,10 @@ export class BoshSession implements Timed, Carrier {
   readonly #transport: BoshTransport
   readonly #connection: Connection
   readonly #standing: Standing
-  readonly #writer: RecordWriter
+  readonly #tenure: Tenure
   readonly #requests: RequestLine
+  /** Those that broke a rule, until it is known whether it is for this instance to judge. */
+  #violators: { readonly request: PendingRequest; readonly condition: Violation }[] = []
   /** What is in requests may be given to the stream. */
   #isReady: boolean
   /** Resolves when that is so, or never will be. */
@@ -79,7 +81,6 @@ export class BoshSession implements Timed, Carrier {
     this.#services = services
     this.#gone = gone
     this.#standing = new Standing(terms, isTaken ? start.record : start.rid - 1)
-    this.#writer = new RecordWriter(services, sid, isTaken ? start.version : 0)
     this.#requests = new RequestLine(terms, this.#standing.answered, {
       clock: services.env.clock,
       polling: bosh.polling * 1_000,
@@ -92,6 +93,12 @@ export class BoshSession implements Timed, Carrier {
       destroyed: () => this.#disappear({ kind: 'unavailable' }),
     }
     this.#transport = new BoshTransport(this, changes, isTaken ? start.record.given : 0)
+    this.#tenure = new Tenure(services, {
+      sid,
+      version: isTaken ? start.version : 0,
+      standing: this.#standing,
+      transport: this.#transport,
+    })
     this.#connection = openStream(services, connections, {
       socket: this.#transport,
       address: isTaken ? (start.record.info.address ?? '') : start.address,
@@ -106,7 +113,7 @@ export class BoshSession implements Timed, Carrier {
 
   /** Whether another instance could go on with it. */
   get isBound(): boolean {
-    return this.#standing.base !== undefined
+    return this.#tenure.isBound
   }
 
   /** Resolves when the request is answered, or has to be taken elsewhere. */
@@ -176,7 +183,9 @@ export class BoshSession implements Timed, Carrier {
 
   async #repeat(request: PendingRequest): Promise<void> {
     const kept = this.#standing.kept.find(request.rid)
-    if (kept?.key !== this.#keyOf(request)) return this.#violated('item-not-found', request)
+    // §14.3: its client is known to have the answer, so this copy was on its way for long, as at an instance that was frozen.
+    if (!kept) return request.respond(terminal('item-not-found', this.terms))
+    if (kept.key !== this.#keyOf(request)) return this.#violated('item-not-found', request)
     try {
       if (!this.#isReady) await this.#readiness.promise
       const text = await keptText(kept, this.#transport.session, this.#services.bus)
@@ -326,35 +335,17 @@ export class BoshSession implements Timed, Carrier {
   /** Writes the record, then acts; nothing else is written meanwhile. */
   async #sealed(act: (isOurs: boolean) => void): Promise<void> {
     this.#isSealing = true
-    const { acknowledged } = this.#standing
-    this.#services.env.failpoint('bosh:unrecorded')
-    const isOurs = await this.#seal(this.#record())
-    this.#services.env.failpoint('bosh:recorded')
-    if (isOurs && this.isBound) {
-      this.#standing.sealed = acknowledged
-      this.#transport.session?.acknowledged(acknowledged)
-    }
+    const isOurs = await this.#tenure.renew()
     act(isOurs)
     this.#isSealing = false
     if (isOurs) this.#schedule()
     else this.#lose()
   }
 
-  #record(over?: string): BoshRecord | undefined {
-    const { session, given } = this.#transport
-    const holder = this.#services.instance
-    return session && this.#standing.record({ holder, session, given, over })
-  }
-
-  /** Whether this instance holds the session; one that is not bound is nobody else's. */
-  async #seal(record: BoshRecord | undefined): Promise<boolean> {
-    return !this.isBound || (await this.#writer.write(record))
-  }
-
-  /** A rule was broken: the session ends, and whoever broke it is told why (§17.2). */
+  /** A rule was broken: the session ends, and whoever broke it is told why (§17.2), if it is held here to the end. */
   #violated(condition: Violation, request: PendingRequest): void {
     this.#requests.remove(request)
-    request.respond(terminal(condition, this.terms))
+    this.#violators.push({ request, condition })
     this.#services.metrics.boshViolations.with({ condition }).inc()
     this.#condition ??= 'other-request'
     this.#finish('error')
@@ -365,20 +356,20 @@ export class BoshSession implements Timed, Carrier {
     this.#isSealing = true
     const words = lastWords(this.#framing, { condition: this.#condition, isNew: this.#isNew })
     const isUntold = this.#requests.all.length === 0 && words.isNews
-    const isOurs = await this.#seal(isUntold ? this.#record(words.text) : undefined)
+    const isOurs = await this.#tenure.end(isUntold ? words.text : undefined)
     const last = bodyAnswer(words.text, this.terms)
     const others = bodyAnswer(writeBoshBody({}), this.terms)
     for (const [n, request] of this.#requests.all.entries())
       request.respond(isOurs ? (n === 0 ? last : others) : { kind: 'elsewhere' })
+    for (const { request, condition } of this.#violators)
+      request.respond(isOurs ? terminal(condition, this.terms) : { kind: 'elsewhere' })
     this.#disappear({ kind: 'elsewhere' })
   }
 
   /** All is answered: the next request is to find the session at another instance. */
   async #release(): Promise<void> {
     this.#isSealing = true
-    const record = this.#record()
-    const isOurs = await this.#seal(record && { ...record, holder: '' })
-    if (!isOurs) return this.#lose()
+    if (!(await this.#tenure.release())) return this.#lose()
     this.#disappear({ kind: 'elsewhere' })
     this.#connection.finish('dropped')
     this.#connection.broken()
@@ -395,10 +386,11 @@ export class BoshSession implements Timed, Carrier {
   #disappear(answer: BoshAnswer): void {
     if (this.#isGone) return
     this.#isGone = true
-    this.#writer.stop()
+    this.#tenure.stop()
     this.#readiness.resolve()
     this.#services.connections.wheel.forget(this)
     for (const request of this.#requests.all) request.respond(answer)
+    for (const { request } of this.#violators) request.respond(answer)
     this.#requests.clear()
     // The transport of a stream that is over is gone with it.
     if (this.#transport.isOver) this.#connection.broken()

@@ -5,7 +5,7 @@ import type { Connection } from '../stream/connection.ts'
 import type { TlsInfo } from '../stream/tls-info.ts'
 import { type BoshAnswer, bodyAnswer, seeOther, terminal, unspoken } from './answer.ts'
 import { BoshSession } from './bosh-session.ts'
-import { Forwarding, forwardName } from './forwarding.ts'
+import { type Forwarded, Forwarding, forwardName } from './forwarding.ts'
 import { type BoshRecord, decodeBoshRecord, encodeBoshRecord, recordName } from './record.ts'
 import type { BoshRequest } from './request.ts'
 import { readTerms } from './terms.ts'
@@ -14,6 +14,8 @@ import { readTerms } from './terms.ts'
 export interface BoshClient {
   readonly address: string
   readonly tls: TlsInfo | undefined
+  /** Whether nobody waits for the answer any more. */
+  isGone(): boolean
 }
 
 /** How often a request follows its session before it is given up. */
@@ -66,9 +68,12 @@ export class BoshSessions implements AsyncDisposable {
     if (!request) return terminal('bad-request', unspoken)
     const { sid } = request.body.attrs
     if (sid === undefined) return this.#create(request, client)
+    let isLate = false
     for (let move = 0; move < mostMoves; move += 1) {
-      const answer = await this.#follow(sid, request, client.tls !== undefined)
+      const wasHere = this.#sessions.has(sid)
+      const answer = await this.#follow(sid, { ...request, isLate }, client)
       if (answer.kind !== 'elsewhere') return answer
+      isLate ||= wasHere
     }
     return { kind: 'unavailable' }
   }
@@ -121,24 +126,29 @@ export class BoshSessions implements AsyncDisposable {
   }
 
   /** Asks whoever holds the session. */
-  async #follow(sid: string, request: BoshRequest, isSecure: boolean): Promise<BoshAnswer> {
+  async #follow(sid: string, request: BoshRequest, client: BoshClient): Promise<BoshAnswer> {
+    const isSecure = client.tls !== undefined
     const own = this.#sessions.get(sid) ?? (await this.#takingOver.get(sid))
     if (own) return await this.#askOwn(own, request, isSecure)
     const found = await this.#lookUp(sid)
     if (found === 'unknown') return { kind: 'unavailable' }
     const record = found && decodeBoshRecord(found.value)
     if (record?.over !== undefined) return await this.#lastWords(sid, record, found)
-    const holder = record ? record.holder : sid.slice(0, sid.lastIndexOf('.'))
-    if (await this.#isHeld(holder)) {
+    const holder = holderOf(sid, record)
+    const isHeld = await this.#isHeld(holder)
+    // Where this instance was frozen, its client has gone elsewhere meanwhile.
+    const late = { ...request, isLate: request.isLate === true || client.isGone() }
+    if (isHeld) {
       this.#services.metrics.boshRequests.with({ outcome: 'forwarded' }).inc()
-      return await this.#forwarding.ask(holder, { sid, body: request.body.bytes, isSecure })
+      const { body, isLate } = late
+      return await this.#forwarding.ask(holder, { sid, body: body.bytes, isSecure, isLate })
     }
     if (this.#sessions.has(sid)) return { kind: 'elsewhere' }
     if (!record || !found) return this.#refused()
     // Who leaves takes nothing over: the client comes back, and finds another.
     if (this.#isDraining()) return { kind: 'unavailable' }
     const taken = await this.#takeOver(sid, record, found.version)
-    return taken ? await this.#askOwn(taken, request, isSecure) : { kind: 'elsewhere' }
+    return taken ? await this.#askOwn(taken, late, isSecure) : { kind: 'elsewhere' }
   }
 
   /** Whether another instance holds what it is said to hold. */
@@ -218,16 +228,19 @@ export class BoshSessions implements AsyncDisposable {
 
   /** A request that came to another instance. */
   async #forwarded(input: unknown): Promise<BoshAnswer> {
-    const { sid, body, isSecure } = input as {
-      readonly sid: string
-      readonly body: Uint8Array
-      readonly isSecure: boolean
-    }
+    // An instance of an earlier release says nothing of `isLate`.
+    const { sid, body, isSecure, isLate } = input as Omit<Forwarded, 'isLate'> & Partial<Forwarded>
     const session = this.#sessions.get(sid) ?? (await this.#takingOver.get(sid))
     const request = this.#read(Buffer.from(body))
     if (!request) throw new RequestFailed('no body of BOSH')
-    if (session) return await this.#askOwn(session, request, isSecure)
+    if (session)
+      return await this.#askOwn(session, { ...request, isLate: isLate === true }, isSecure)
     // The asking instance looks again: it may have gone on, or never have been.
     return (await this.#lookUp(sid)) === undefined ? this.#refused() : { kind: 'elsewhere' }
   }
+}
+
+/** Who is said to hold a session: the instance where it began, where nothing says otherwise. */
+function holderOf(sid: string, record: BoshRecord | undefined): string {
+  return record ? record.holder : sid.slice(0, sid.lastIndexOf('.'))
 }

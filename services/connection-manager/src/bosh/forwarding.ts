@@ -7,6 +7,7 @@ export interface Forwarded {
   readonly sid: string
   readonly body: Uint8Array
   readonly isSecure: boolean
+  readonly isLate: boolean
 }
 
 /** How long a list of instances is believed, and how often those are looked at whose answers are waited for. */
@@ -55,7 +56,7 @@ export class Forwarding {
     this.#watch()
     const request = { method: 'bosh.request', input: forwarded }
     const asked = bus.request(forwardName(holder), request, timeout).catch((error: unknown) => {
-      log.warn('bosh_not_forwarded', { holder, err: error })
+      if (this.#waiting.has(waiting)) log.warn('bosh_not_forwarded', { holder, err: error })
       return { kind: 'unavailable' } as const
     })
     try {

@@ -73,7 +73,7 @@ export class RequestLine {
 
   /**
    * Takes a request that is not answered yet. One that was there before is let go, with `again`: its client waits on
-   * another connection now (§14.3). False where that happens too often.
+   * another connection now (§14.3), unless the one that comes is the older of the two. False where that happens too often.
    */
   join(request: PendingRequest, again: BoshAnswer): boolean {
     const { rid } = request
@@ -82,8 +82,11 @@ export class RequestLine {
       this.#early.set(rid, request)
       return true
     }
-    before.respond(again)
-    before.respond = request.respond
+    if (request.isLate) request.respond(again)
+    else {
+      before.respond(again)
+      before.respond = request.respond
+    }
     before.repeats += 1
     return before.repeats <= mostRepeats
   }

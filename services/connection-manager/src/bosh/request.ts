@@ -6,12 +6,15 @@ import type { BoshAnswer } from './answer.ts'
 export interface BoshRequest {
   readonly rid: number
   readonly body: BoshBody
+  /** It came a while ago, elsewhere, or its client has closed the connection: another copy of it is the later one. */
+  readonly isLate?: boolean
 }
 
 /** A request of a session that has not been answered. */
 export class PendingRequest {
   readonly rid: number
   readonly body: BoshBody
+  readonly isLate: boolean
   respond: (answer: BoshAnswer) => void
   /** How often it was sent again meanwhile. */
   repeats = 0
@@ -30,9 +33,10 @@ export class PendingRequest {
   /** Something came back to it. */
   hadPayload = false
 
-  constructor({ rid, body }: BoshRequest, respond: (answer: BoshAnswer) => void) {
+  constructor({ rid, body, isLate = false }: BoshRequest, respond: (answer: BoshAnswer) => void) {
     this.rid = rid
     this.body = body
+    this.isLate = isLate
     this.respond = respond
   }
 

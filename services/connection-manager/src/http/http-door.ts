@@ -174,8 +174,9 @@ export class HttpDoor implements Door {
     // Bound to no connection: the next request may come over another.
     const own = this.#arrivals.get(socket)?.tls
     const tls = isSecure ? { protocol: own?.protocol ?? 'proxy', bindings: [] } : undefined
+    const isGone = (): boolean => socket.destroyed || socket.readableEnded
     this.#bosh
-      .answer(request, response, { address, tls }, () => this.#settle(socket))
+      .answer(request, response, { address, tls, isGone }, () => this.#settle(socket))
       .catch((error: unknown) => {
         // The client broke off in the middle of a request, or it is a bug.
         if (request.complete) this.#services.log.error('bosh_crashed', { err: error })
