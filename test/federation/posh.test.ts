@@ -86,7 +86,7 @@ async function meet(
 }
 
 test(
-  'RFC 7712 §6: the web site names the certificate that nobody vouches for, in both directions',
+  'RFC 7712: the web site names the certificate that nobody vouches for, in both directions',
   limit,
   async () => {
     await using scene = await meet((realm) => new Site(realm))
@@ -132,7 +132,7 @@ const trials: Readonly<Record<string, Trial>> = {
 }
 
 for (const [what, { certified, posh, page = naming, asked = 0 }] of Object.entries(trials))
-  test(`RFC 7711 §4: a web site ${what} proves nothing`, limit, async () => {
+  test(`RFC 7711: a web site ${what} proves nothing`, limit, async () => {
     await using scene = await meet((realm) => new Site(realm, certified), posh)
     const { realm, site } = scene
     const shown = await certificateAt(realm.server(theirs).port('s2sTls'), theirs)
@@ -146,7 +146,7 @@ for (const [what, { certified, posh, page = naming, asked = 0 }] of Object.entri
   })
 
 test(
-  'RFC 7711 §3: a host tells its certificate where that is wanted, and another host nothing',
+  'RFC 7711: a host tells its certificate where that is wanted, and another host nothing',
   limit,
   async () => {
     const hosts = { [ours]: { federation: { tellPosh: '1h' } }, 'padua.lit': {} }

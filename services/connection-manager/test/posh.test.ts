@@ -51,7 +51,7 @@ const hosting = 'https://hosting.lit/posh.json'
 const naming = (expires: number): string => writePosh(certificate.raw, expires)
 const leading = (url: string, expires = 600): string => JSON.stringify({ url, expires })
 
-test('RFC 7711 §3: a document names certificates by digests, of which the strongest counts', () => {
+test('RFC 7711: a document names certificates by digests, of which the strongest counts', () => {
   const document = readPosh(naming(600))
   assert(document.kind === 'fingerprints')
   assert.equal(document.expires, 600)
@@ -64,7 +64,7 @@ test('RFC 7711 §3: a document names certificates by digests, of which the stron
   assert.equal(isAmong([{ 'sha-1': 'AAAA' }, {}], certificate), false)
 })
 
-test('RFC 7711 §6: what does not say for how long it holds is nothing, nor is what is no document', () => {
+test('RFC 7711: what does not say for how long it holds is nothing, nor is what is no document', () => {
   const fingerprints = [{ 'sha-256': 'AAAA' }]
   for (const document of [
     { fingerprints },
@@ -80,7 +80,7 @@ test('RFC 7711 §6: what does not say for how long it holds is nothing, nor is w
   assert.throws(() => readPosh('<html/>'))
 })
 
-test('RFC 7711 §3.2: a web site may leave it to another one, which may not, and not for longer', async () => {
+test('RFC 7711: a web site may leave it to another one, which may not, and not for longer', async () => {
   const site = web({ [verona]: { text: leading(hosting, 60) }, [hosting]: { text: naming(600) } })
   assert.equal(await site.posh.names('verona.lit', certificate), true)
   assert.deepEqual(site.asked, [verona, hosting])
@@ -112,7 +112,7 @@ test('HTTP redirects are followed, a few of them', async () => {
   assert.equal(circle.asked.length, 4)
 })
 
-test('RFC 7711 §6: it is believed for a day at most, and asked again once there is another certificate', async () => {
+test('RFC 7711: it is believed for a day at most, and asked again once there is another certificate', async () => {
   const site = web({ [verona]: { text: naming(1e9) } })
   await site.posh.names('verona.lit', certificate)
   site.now = 86_400_001

@@ -3,7 +3,7 @@ import { pairOf } from '../certificates/secure-context.ts'
 import { writePosh } from '../s2s/posh-document.ts'
 import type { Services } from '../services.ts'
 
-/** Where the certificate of a host is told (RFC 7711 §3). */
+/** Where the certificate of a host is told (RFC 7711). */
 export const poshPath = '/.well-known/posh/xmpp-server.json'
 
 /** What others may believe of the certificate that a host shows to other servers; undefined where nothing is told. */

@@ -1,6 +1,6 @@
 import { createHash, type X509Certificate } from 'node:crypto'
 
-/** What a web site says of the certificates of a service (RFC 7711 §3); it holds for `expires` seconds. */
+/** What a web site says of the certificates of a service (RFC 7711); it holds for `expires` seconds. */
 export type PoshDocument =
   | {
       readonly kind: 'fingerprints'
@@ -19,7 +19,7 @@ const algorithms = { 'sha-512': 'sha512', 'sha-384': 'sha384', 'sha-256': 'sha25
 /** @throws {Error} where it is no such document, or does not say for how long it holds */
 export function readPosh(text: string): PoshDocument {
   const { expires, url, fingerprints } = Object(JSON.parse(text)) as Record<string, unknown>
-  // §6: one that says nothing of it, or 0, is none.
+  // RFC 7711: one that says nothing of it, or 0, is none.
   if (typeof expires !== 'number' || !(expires > 0)) throw new Error('it does not hold at all')
   if (typeof url === 'string' && fingerprints === undefined)
     return { kind: 'reference', expires, url }

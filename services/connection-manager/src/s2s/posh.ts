@@ -32,7 +32,7 @@ const mostPages = 4
 const longest = { told: 86_400_000, none: 60_000 } as const
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-/** Which certificates the web site of a domain names for its XMPP server (POSH: RFC 7711, RFC 7712 §6). */
+/** Which certificates the web site of a domain names for its XMPP server (POSH: RFC 7711, RFC 7712). */
 export class Posh {
   readonly #ports: PoshPorts
   readonly #known = new Map<string, Known>()
@@ -108,7 +108,7 @@ export class Posh {
       }
       if (status !== 200) throw new Error(`${url} answers ${status}`)
       const document = readPosh(text)
-      // §3: of two documents the shorter time holds.
+      // RFC 7711: of two documents the shorter time holds.
       expires = Math.min(expires, document.expires)
       if (document.kind === 'fingerprints') return { ...document, expires }
       if (isReferred) throw new Error(`${url} leads on, and was led to`)
