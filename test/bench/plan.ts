@@ -2,7 +2,10 @@ import type { Job } from './load/job.ts'
 
 /** One measurement: a job without what the target tells. */
 export interface Measurement
-  extends Pick<Job, 'kind' | 'tls' | 'sessions' | 'concurrency' | 'warmupSeconds' | 'seconds'> {
+  extends Pick<
+    Job,
+    'kind' | 'transport' | 'tls' | 'sessions' | 'concurrency' | 'warmupSeconds' | 'seconds'
+  > {
   readonly name: string
   /** Guests instead of accounts. */
   readonly guests?: boolean
@@ -18,6 +21,8 @@ export const fullPlan: readonly Measurement[] = [
   { name: 'ping-100', kind: 'ping', sessions: 100, ...common },
   { name: 'chat-100', kind: 'chat', sessions: 100, ...common },
   { name: 'chat-1000', kind: 'chat', sessions: 1_000, ...common },
+  { name: 'chat-100-websocket', kind: 'chat', transport: 'websocket', sessions: 100, ...common },
+  { name: 'chat-100-bosh', kind: 'chat', transport: 'bosh', sessions: 100, ...common },
   { name: 'room-1000', kind: 'room', sessions: 1_000, ...common },
   { name: 'node-1000', kind: 'node', sessions: 1_000, ...common },
   { name: 'idle-5000', kind: 'idle', sessions: 5_000, ...common, guests: true },
@@ -31,6 +36,8 @@ export const shortPlan: readonly Measurement[] = [
   { name: 'login', kind: 'login', sessions: 10, ...short, concurrency: 5 },
   { name: 'ping-10', kind: 'ping', sessions: 10, ...short },
   { name: 'chat-10', kind: 'chat', sessions: 10, ...short },
+  { name: 'chat-10-websocket', kind: 'chat', transport: 'websocket', sessions: 10, ...short },
+  { name: 'chat-10-bosh', kind: 'chat', transport: 'bosh', sessions: 10, ...short },
   { name: 'room-10', kind: 'room', sessions: 10, ...short },
   { name: 'node-10', kind: 'node', sessions: 10, ...short },
   { name: 'idle-50', kind: 'idle', sessions: 50, ...short, guests: true },

@@ -21,7 +21,8 @@ const longestRun = 300_000
 export async function measure(target: Target, measurement: Measurement): Promise<Result> {
   const { name, guests = false, ...rest } = measurement
   if (!guests) await target.addAccounts(rest.sessions)
-  const listener = rest.tls ? 'c2sTls' : 'c2s'
+  const { transport = 'tcp', tls } = rest
+  const listener = transport !== 'tcp' ? 'http' : tls ? 'c2sTls' : 'c2s'
   const measured = await load({
     ...rest,
     ports: target.server.doors.map((_, door) => target.server.port(listener, door)),

@@ -1,10 +1,33 @@
-import { connect, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { openBosh } from './bosh-wire.ts'
+import { openTcp } from './tcp-wire.ts'
+import { openWebSocket } from './websocket-wire.ts'
+
+/** Ways to a server. */
+export const transports = { tcp: openTcp, websocket: openWebSocket, bosh: openBosh } as const
+export type Transport = keyof typeof transports
 
 /** Where one connection goes. */
 export interface Door {
+  readonly transport: Transport
   readonly port: number
   readonly tls: boolean
+}
+
+/** What a stream is on. */
+export interface Wire {
+  /** Begins the stream, or begins it again. */
+  open(domain: string): void
+  /** One element of the first level. */
+  write(element: string): void
+  /** Ends the stream in order. */
+  close(): void
+  destroy(): void
+}
+
+/** Who hears what comes on a wire. */
+export interface Listener {
+  readonly take: (text: string) => void
+  readonly end: (reason: Error) => void
 }
 
 /**
@@ -12,29 +35,32 @@ export interface Door {
  * server and not the client is what is measured.
  */
 export class LoadConnection {
-  readonly #socket: Socket
+  readonly #wire: Wire
+  readonly #domain: string
   #text = ''
   #error: Error | undefined
+  readonly #closed = Promise.withResolvers<void>()
   #wake: (() => void) | undefined
   #follow: ((text: string) => void) | undefined
   /** Called once when the stream is over. */
   onEnd: (reason: Error) => void = () => {}
 
-  constructor({ port, tls }: Door, domain: string) {
-    const to = { host: '127.0.0.1', port }
-    this.#socket = tls
-      ? connectTls({ ...to, rejectUnauthorized: false, servername: domain })
-      : connect(to)
-    this.#socket.setNoDelay(true)
-    // Latin-1 keeps the length of what comes; the markers are ASCII.
-    this.#socket.setEncoding('latin1')
-    this.#socket.on('data', (text: string) => this.#take(text))
-    this.#socket.on('error', (error) => this.#end(error))
-    this.#socket.on('close', () => this.#end(new Error('the server closed the connection')))
+  constructor(door: Door, domain: string) {
+    this.#domain = domain
+    this.#wire = transports[door.transport](door, domain, {
+      take: (text) => this.#take(text),
+      end: (reason) => this.#end(reason),
+    })
+  }
+
+  /** Begins the stream, or begins it again, and waits for what the server offers. */
+  async open(): Promise<void> {
+    this.#wire.open(this.#domain)
+    await this.until('</stream:features>')
   }
 
   write(text: string): void {
-    this.#socket.write(text, 'latin1')
+    this.#wire.write(text)
   }
 
   /** What comes up to and with the marker. @throws {Error} when the stream ends or fails before */
@@ -66,14 +92,13 @@ export class LoadConnection {
   /** Ends the stream in order, and waits until the server has. */
   async close(): Promise<void> {
     if (this.#error) return
-    const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()))
-    this.#socket.end('</stream:stream>', 'latin1')
-    await closed
+    this.#wire.close()
+    await this.#closed.promise
   }
 
   /** Drops the connection. */
   destroy(): void {
-    this.#socket.destroy()
+    this.#wire.destroy()
   }
 
   #take(text: string): void {
@@ -85,6 +110,7 @@ export class LoadConnection {
   #end(reason: Error): void {
     if (this.#error) return
     this.#error = reason
+    this.#closed.resolve()
     this.#wake?.()
     this.onEnd(reason)
   }

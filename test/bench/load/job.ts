@@ -1,9 +1,13 @@
+import type { Transport } from './connection.ts'
+
 /** What the load client is told to do; JSON, in its first argument. */
 export interface Job {
   readonly kind: 'chat' | 'ping' | 'login' | 'idle' | 'room' | 'node'
   /** One of them for each session in turn. */
   readonly ports: readonly number[]
-  /** TLS from the first byte. */
+  /** TCP where nothing is said. */
+  readonly transport?: Transport
+  /** TLS from the first byte; of TCP alone. */
   readonly tls: boolean
   readonly domain: string
   /** Undefined: guests. Accounts are `user0`, `user1`, … */

@@ -21,9 +21,9 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64')
 export async function logIn(door: Door, identity: Identity): Promise<LoadSession> {
   const connection = new LoadConnection(door, identity.domain)
   try {
-    await openStream(connection, identity.domain)
+    await connection.open()
     await authenticate(connection, identity)
-    await openStream(connection, identity.domain)
+    await connection.open()
     const jid = await bind(connection)
     connection.write('<presence/>')
     return { connection, jid }
@@ -31,13 +31,6 @@ export async function logIn(door: Door, identity: Identity): Promise<LoadSession
     connection.destroy()
     throw error
   }
-}
-
-async function openStream(connection: LoadConnection, domain: string): Promise<void> {
-  connection.write(
-    `<?xml version='1.0'?><stream:stream to='${domain}' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`,
-  )
-  await connection.until('</stream:features>')
 }
 
 async function authenticate(

@@ -6,7 +6,7 @@ export function logInNth(job: Job, index: number): Promise<LoadSession> {
   const port = job.ports[index % job.ports.length] ?? 0
   const localpart = job.password === undefined ? undefined : `user${index}`
   const identity = { localpart, domain: job.domain, password: job.password ?? '' }
-  return logIn({ port, tls: job.tls }, identity)
+  return logIn({ transport: job.transport ?? 'tcp', port, tls: job.tls }, identity)
 }
 
 /** Runs work for each number from `from` to `to - 1`, so many at once. */
