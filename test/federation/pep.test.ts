@@ -124,7 +124,7 @@ test(
     await settled(balcony, exile)
     assert.equal(events(exile).length, 3)
 
-    // §8.1: who is let in again gets the last item.
+    // §7.1: who is let in again gets the last item.
     await letIn(balcony, exile)
     assert.match(await exile.hears('pubsub#event', '<title>e<'), /<delay/)
   },

@@ -95,7 +95,7 @@ story(
   },
 )
 
-story('XEP-0153 §4.2: line feeds in an image are none of it', async ({ online }) => {
+story('XEP-0153 §4.6: line feeds in an image are none of it', async ({ online }) => {
   const client = await online(julietBalcony)
   const text = 'a picture of some length'
   const lines = photo(text).replace(image(text), image(text).replace(/(.{9})/g, '$1\n  '))
@@ -194,7 +194,7 @@ story(
   },
 )
 
-story('XEP-0292 §7: what one of the two cards says, the other says', async ({ online }) => {
+story('XEP-0292 §11: what one of the two cards says, the other says', async ({ online }) => {
   const NS_FORMAT = 'urn:ietf:params:xml:ns:vcard-4.0'
   const client = await online(julietBalcony)
   const stranger = await online(romeoHome)

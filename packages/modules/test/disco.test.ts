@@ -85,7 +85,7 @@ const requests: Readonly<Record<string, string>> = {
 }
 /** Offered by one address and answered by another. */
 const elsewhere = new Set([
-  // A server says of all its accounts what they have (XEP-0313 §7, XEP-0016 §4), a service of its rooms (XEP-0486 §2).
+  // A server says of all its accounts what they have (XEP-0313 §7, XEP-0016 §4), a service of its rooms (XEP-0486 §3.1).
   'montague.example jabber:iq:privacy',
   'montague.example urn:xmpp:mam:2',
   'conference.montague.example vcard-temp',
@@ -118,7 +118,7 @@ story(
 )
 
 story(
-  'XEP-0115 §6.3, XEP-0390 §6.1: that capabilities are understood is said by server and account',
+  'XEP-0115 §7, XEP-0390 §5.1: that capabilities are understood is said by server and account',
   async ({ connect }) => {
     const romeo = await connect('romeo@montague.example/orchard')
     for (const address of ['montague.example', romeo.account]) {
@@ -241,6 +241,32 @@ story(
       ['FORM_TYPE', 1],
       ['abuse-addresses', 2],
     ])
+  },
+)
+
+const purposes = ['abuse', 'admin', 'feedback', 'sales', 'security', 'status', 'support']
+story(
+  'XEP-0157 §3: each purpose has a field of its own, with what the operator gave for it',
+  {
+    modules: {
+      'contact-addresses': Object.fromEntries(
+        purposes.map((purpose) => [purpose, [`https://montague.example/${purpose}`]]),
+      ),
+    },
+  },
+  async ({ connect }) => {
+    const romeo = await connect('romeo@montague.example/orchard')
+
+    const [form] = (await ask(romeo, 'montague.example', info())).getChildren('x', 'jabber:x:data')
+
+    const told = form
+      ?.getChildren('field')
+      .slice(1)
+      .map((field) => [field.attrs.var, field.getChildText('value')])
+    assert.deepEqual(
+      told,
+      purposes.map((purpose) => [`${purpose}-addresses`, `https://montague.example/${purpose}`]),
+    )
   },
 )
 

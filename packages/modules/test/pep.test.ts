@@ -153,7 +153,7 @@ story(
 )
 
 story(
-  'XEP-0163 §8.1: a new subscription to presence brings the last items, a lost one ends them',
+  'XEP-0163 §7.1: a new subscription to presence brings the last items, a lost one ends them',
   async ({ online, connect, befriend }) => {
     const balcony = await online(julietBalcony)
     const romeo = await connect(romeoHome)

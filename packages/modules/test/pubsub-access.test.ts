@@ -252,7 +252,7 @@ story(
 )
 
 story(
-  'XEP-0163 §8.1: who loses the right to a node loses the subscription',
+  'XEP-0163 §7.1: who loses the right to a node loses the subscription',
   async ({ online, befriend }) => {
     const client = await online(julietBalcony)
     const romeo = await online(romeoHome)

@@ -29,7 +29,7 @@ export interface Announced {
  * Tells all who are to hear of something that happened at a node (XEP-0060 §7.1.2), `content` being what `<event/>` holds.
  *
  * Nobody is told who may not have the node's items now, whatever was when the subscription was made; a subscription
- * that lost its right ends here (XEP-0163 §8.1).
+ * that lost its right ends here (XEP-0163 §7.1).
  */
 export function notify(node: Node, content: XmlElement, by?: Session): void {
   const { service } = node

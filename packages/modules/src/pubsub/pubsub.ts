@@ -86,11 +86,11 @@ export const pubsub: XmppModule = defineModule({
     }),
     xep('0163', '1.2.2', {
       status: 'partial',
-      note: 'Contacts on other servers are notified whose presence the account gets, as it is by that that their wishes are known. Who has subscribed by a bare JID is told there, and not at the resources that want to know (§4.3.2); a resource of a contact here that has subscribed by itself is told twice if it wants to know as well. Nobody can subscribe to the account as the collection of its nodes (§7).',
+      note: 'Contacts on other servers are notified whose presence the account gets, as it is by that that their wishes are known. Who has subscribed by a bare JID is told there, and not at the resources that want to know (§4.3.2); a resource of a contact here that has subscribed by itself is told twice if it wants to know as well. Nobody can subscribe to the account as the collection of its nodes (§5).',
     }),
     xep('0115', '1.6.0', {
       status: 'partial',
-      note: 'Clients’ hashes are verified; the server has none of its own (a MAY of §6.2), and leaves them in all presence (§8.4, a MAY).',
+      note: 'Clients’ hashes are verified; the server has none of its own (a MAY of §6.3), and leaves them in all presence (§8.4, a MAY).',
     }),
     xep('0390', '0.3.2', {
       status: 'partial',
@@ -142,7 +142,7 @@ export const pubsub: XmppModule = defineModule({
         ...['access-presence', 'access-roster', 'since'],
       ),
     ],
-    // XEP-0115 §6.3, XEP-0390 §6.1: of the server as well, which does it for all accounts.
+    // XEP-0115 §7, XEP-0390 §5.1: of the server as well, which does it for all accounts.
     domain: [NS_CAPS, NS_CAPS2],
     [hosted]: [
       NS_DISCO_INFO,

@@ -56,7 +56,7 @@ export interface Service {
   readonly port: PubsubPort
   /** In whose name its stanzas leave, and where it is asked. */
   readonly address: BareJid
-  /** Who owns every node: the account itself (XEP-0163 §3). Undefined for a service, whose nodes have owners. */
+  /** Who owns every node: the account itself (XEP-0163 §2.1). Undefined for a service, whose nodes have owners. */
   readonly owner: string | undefined
   /** Whether publishing to a node that is not there makes it (XEP-0060 §7.1.4). */
   readonly autoCreate: boolean

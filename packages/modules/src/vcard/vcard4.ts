@@ -4,7 +4,7 @@ import { NS_VCARD } from './wire.ts'
 /** The format of XEP-0292 (RFC 6351), and the feature that says that it is known (§7). */
 export const NS_VCARD4_FORMAT = 'urn:ietf:params:xml:ns:vcard-4.0'
 
-/** How a property of vcard-temp, a path of names, is written in vCard4, and the other way round (XEP-0292 §7). */
+/** How a property of vcard-temp, a path of names, is written in vCard4, and the other way round (XEP-0292 §11). */
 interface Mapping {
   readonly old: readonly string[]
   readonly property: string
@@ -27,7 +27,7 @@ const mappings: readonly Mapping[] = [
   { old: ['JABBERID'], property: 'impp', kind: 'uri', scheme: 'xmpp:' },
 ]
 
-/** Parts of a name by their names in both formats (XEP-0292 §7.1.3). */
+/** Parts of a name by their names in both formats (XEP-0292 §11.4). */
 const nameParts: readonly (readonly [string, string])[] = [
   ['FAMILY', 'surname'],
   ['GIVEN', 'given'],

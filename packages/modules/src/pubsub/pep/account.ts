@@ -22,7 +22,7 @@ import type { Interests } from './interests.ts'
 import { isPrivate } from './private-events.ts'
 import { arrival, relay } from './wire.ts'
 
-/** An account as a pubsub service of its own (XEP-0163 §3). */
+/** An account as a pubsub service of its own (XEP-0163 §2.1). */
 export function accountService(
   scope: Scope,
   {
