@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { limitsSchema } from './limits-schema.ts'
 import { federationSchema, s2sSchema } from './s2s-schema.ts'
 import { addresses } from './values/address.ts'
+import { attributeName, delegableNamespace } from './values/delegable.ts'
 import { domainName } from './values/domain.ts'
 import { duration } from './values/duration.ts'
 import { location } from './values/location.ts'
@@ -41,6 +42,10 @@ const component = z.strictObject({
   }),
   permissions: permissions.prefault({}).meta({
     description: 'What it may do as a privileged entity (XEP-0356).',
+  }),
+  delegations: z.record(delegableNamespace, z.array(attributeName).max(8)).default({}).meta({
+    description:
+      'Namespaces whose requests it answers in its host’s place (XEP-0355), each with the attributes that a request must have for it; `[]` for all requests.',
   }),
   wait: duration('2m').meta({
     description:

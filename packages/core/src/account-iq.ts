@@ -3,7 +3,7 @@ import { iqResult, StanzaError } from '@tactus/stanza'
 import type { Stanza } from '@tactus/xml'
 import type { Core } from './core.ts'
 import type { Host } from './hosts.ts'
-import { deferred, type Target } from './module.ts'
+import { deferred, type IqRequest, type Target } from './module.ts'
 import type { Scope, Session } from './scope.ts'
 
 /** Who asks whom, as the dispatcher needs it. */
@@ -55,10 +55,9 @@ export function answerIq(
 ): Stanza | undefined {
   if (stanza.type !== 'get' && stanza.type !== 'set') return undefined
   const [span] = stanza.children
-  const handler = span && core.iq.find(stanza.type, target, span.ns, span.name)
-  const payload = handler && stanza.child(span.name, span.ns)
+  const payload = span && stanza.child(span.name, span.ns)
   if (!payload) throw new StanzaError('service-unavailable')
-  const answer = handler({
+  const request: IqRequest = {
     scope,
     stanza,
     payload,
@@ -68,6 +67,21 @@ export function answerIq(
     own: bare(addresses.from) === scope.entity,
     host: addresses.host,
     target,
-  })
+  }
+  if (isTakenOver(core, request)) return undefined
+  const handler = core.iq.find(stanza.type, target, span.ns, span.name)
+  if (!handler) throw new StanzaError('service-unavailable')
+  const answer = handler(request)
   return answer === deferred ? undefined : iqResult(stanza, answer)
+}
+
+/** Services answer for themselves. */
+function isTakenOver(core: Core, request: IqRequest): boolean {
+  if (request.target !== 'account' && request.target !== 'domain') return false
+  let isTaken = false
+  const takeOver = (): void => {
+    isTaken = true
+  }
+  core.hooks.duty('request.answering', { request, takeOver })
+  return isTaken
 }

@@ -1,4 +1,4 @@
-import type { ComponentAccess, ComponentPermissions } from '@tactus/bus'
+import type { ComponentAccess, ComponentDelegations, ComponentPermissions } from '@tactus/bus'
 import { domainpart, type Jid } from '@tactus/jid'
 
 /**
@@ -13,6 +13,8 @@ export interface Component {
   readonly wait: number
   /** What it may do as a privileged entity; absent where it may do nothing. */
   readonly permissions?: ComponentPermissions
+  /** What it answers in its host's place (XEP-0355). */
+  readonly delegations?: ComponentDelegations
 }
 
 /**

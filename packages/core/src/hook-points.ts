@@ -2,6 +2,7 @@ import type { BareJid, Jid } from '@tactus/jid'
 import type { RosterItem } from '@tactus/storage'
 import type { Stanza } from '@tactus/xml'
 import type { HeldLimits } from './held.ts'
+import type { IqRequest } from './module.ts'
 import type { Scope, Session, SessionPresence } from './scope.ts'
 
 /*
@@ -207,6 +208,11 @@ export interface Duties {
   }
   /** A message for the host itself, from another entity. Refuse by throwing StanzaError; without a module all are refused. */
   'message.to-host': { readonly scope: Scope; readonly from: Jid; readonly message: Stanza }
+  /**
+   * A request that this server is about to answer, for an account or for a host. With `takeOver` nothing handles it here:
+   * the module answers it, later. Refuse by throwing StanzaError.
+   */
+  'request.answering': { readonly request: IqRequest; takeOver(): void }
   /**
    * A stanza is on its way to a resource whose client is inactive (XEP-0352). With `wait` it is held back; without, or
    * where no module does this, it goes out at once, behind all that was held back before. What throws fails the input.

@@ -10,6 +10,7 @@ import { carbons } from './carbons/carbons.ts'
 import { clientState } from './client-state/client-state.ts'
 import { components } from './components/components.ts'
 import { contactAddresses } from './contact-addresses/contact-addresses.ts'
+import { delegation } from './delegation/delegation.ts'
 import { disco } from './disco/disco.ts'
 import { displayed } from './displayed/displayed.ts'
 import { externalServices } from './external-services/external-services.ts'
@@ -65,6 +66,7 @@ export const catalogue: readonly XmppModule[] = [
   disco,
   components,
   privileges,
+  delegation,
   gateGuard,
   adhoc,
   announce,

@@ -39,8 +39,13 @@ export class Components implements ComponentDirectory {
   }
 
   /** What a connection manager must know of one. */
-  summary({ domain, wait, permissions }: Component): ComponentSummary {
-    return { domain, wait, ...(permissions && { permissions }) }
+  summary({ domain, wait, permissions, delegations }: Component): ComponentSummary {
+    return {
+      domain,
+      wait,
+      ...(permissions && { permissions }),
+      ...(delegations && { delegations }),
+    }
   }
 
   /** Reads again what was added. */
@@ -82,7 +87,8 @@ export class Components implements ComponentDirectory {
 
 function configured({ config, hosts, isTaken }: ComponentSources): ReadonlyMap<string, Component> {
   const components = new Map<string, Component>()
-  for (const [name, { host, wait, permissions }] of Object.entries(config.components)) {
+  for (const [name, entry] of Object.entries(config.components)) {
+    const { host, wait, permissions, delegations } = entry
     const domain = parseBareJid(name)
     const refuse = (message: string): never => {
       throw new ConfigError([{ origin: undefined, path: `components.${name}`, message }])
@@ -92,15 +98,33 @@ function configured({ config, hosts, isTaken }: ComponentSources): ReadonlyMap<s
       return refuse('belongs to no host: its domain is below none, so `host` must name one')
     if (isTaken(domain))
       return refuse('is a host, or one of its services; switch that off or choose another domain')
+    const twice = delegatedTwice(components.values(), owner.name, Object.keys(delegations))
+    if (twice !== undefined) refuse(twice)
     const isPrivileged = hasAny(permissions)
+    const isManaging = Object.keys(delegations).length > 0
     components.set(domain, {
       domain,
       host: owner.name,
       wait,
       ...(isPrivileged && { permissions }),
+      ...(isManaging && { delegations }),
     })
   }
   return components
+}
+
+/** XEP-0355: of the components of one host, one manages a namespace. What is wrong, where another does already. */
+function delegatedTwice(
+  components: Iterable<Component>,
+  host: string,
+  namespaces: readonly string[],
+): string | undefined {
+  for (const { domain, delegations, host: other } of components) {
+    const namespace = namespaces.find((name) => host === other && delegations?.[name])
+    if (namespace !== undefined)
+      return `${namespace} is delegated to ${domain} already, and one component of a host manages a namespace; delegate others, or take it from one of the two`
+  }
+  return undefined
 }
 
 /** Who may nothing is a stranger as any other, and told nothing of which accounts there are. */

@@ -185,7 +185,15 @@ export interface ComponentSummary {
   readonly wait: number
   /** What it is told that it may do (XEP-0356); absent where it may do nothing. */
   readonly permissions?: ComponentPermissions
+  /** What it is told that it manages (XEP-0355); absent for nothing. */
+  readonly delegations?: ComponentDelegations
 }
+
+/**
+ * Namespaces whose requests a component answers in its host's place (XEP-0355), each with the attributes that a request
+ * must have for it.
+ */
+export type ComponentDelegations = Readonly<Record<string, readonly string[]>>
 
 /** What a component may do with something: the words of XEP-0356. */
 export type ComponentAccess = 'none' | 'get' | 'set' | 'both'

@@ -22,7 +22,7 @@ export interface ComponentPorts {
   attached(stream: ComponentStream): void
   detached(stream: ComponentStream): void
   /** What it is told then. */
-  greeting(domain: string): XmlElement | undefined
+  greeting(domain: string): readonly XmlElement[]
   /** How a hand-shake ended. */
   decided(outcome: 'success' | 'not-authorized' | 'host-unknown' | 'conflict'): void
   /** Hands a stanza on; `done` once it is where it goes. @throws {StanzaError} where it may not go there */
@@ -143,8 +143,7 @@ export class ComponentStream implements StreamHandler {
     this.#ports.decided('success')
     this.#attached = true
     this.connection.send(xml('handshake', { xmlns: NS_COMPONENT }))
-    const greeting = this.#ports.greeting(domain)
-    if (greeting) this.connection.send(greeting)
+    for (const message of this.#ports.greeting(domain)) this.connection.send(message)
     this.connection.wakeAt(this.connection.context.wheel.now + this.#ports.timeouts.keepAlive)
   }
 

@@ -16,7 +16,7 @@ import type { Services } from '../services.ts'
 import { Connection, type ConnectionContext } from '../stream/connection.ts'
 import { Backlog, type Refusal, type Waiting } from './backlog.ts'
 import { type ComponentPorts, ComponentStream } from './component-stream.ts'
-import { privilegesMessage } from './greeting.ts'
+import { greetingOf } from './greeting.ts'
 import { type ComponentMetrics, declareComponentMetrics } from './metrics.ts'
 
 /** What serving components needs. */
@@ -267,11 +267,15 @@ export class Components implements Door, AsyncDisposable {
     }
   }
 
-  #greeting(domain: string): XmlElement | undefined {
+  #greeting(domain: string): readonly XmlElement[] {
     const { hosts, env } = this.#options.services
     const from = hosts.hostOf(domain)?.name ?? ''
-    const id = Buffer.from(env.random(9)).toString('base64url')
-    return privilegesMessage(hosts.component(domain)?.permissions, { from, to: domain, id })
+    const addresses = () => ({
+      from,
+      to: domain,
+      id: Buffer.from(env.random(9)).toString('base64url'),
+    })
+    return greetingOf(hosts.component(domain), addresses)
   }
 
   /** To another server only where the component's host speaks to that one. @throws {StanzaError} */

@@ -1,19 +1,36 @@
-import type { ComponentPermissions } from '@tactus/bus'
+import type { ComponentDelegations, ComponentPermissions, ComponentSummary } from '@tactus/bus'
 import { NS_COMPONENT } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 
 const NS_PRIVILEGE = 'urn:xmpp:privilege:2'
 
-/** What a component is told that it may do, once it has proved its domain (XEP-0356 §4.2); undefined for nothing. */
-export function privilegesMessage(
-  permissions: ComponentPermissions | undefined,
-  addresses: { readonly from: string; readonly to: string; readonly id: string },
-): XmlElement | undefined {
-  if (!permissions) return undefined
+const NS_DELEGATION = 'urn:xmpp:delegation:2'
+
+/** What a component is told once it has proved its domain: what it may do (XEP-0356 §4.2) and what it manages (XEP-0355 §4.2). */
+export function greetingOf(
+  component: Pick<ComponentSummary, 'permissions' | 'delegations'> | undefined,
+  addresses: () => { readonly from: string; readonly to: string; readonly id: string },
+): readonly XmlElement[] {
+  const { permissions, delegations } = component ?? {}
+  return [permissions && privilegeOf(permissions), delegations && delegationOf(delegations)]
+    .filter((told) => told !== undefined)
+    .map((told) => xml('message', { xmlns: NS_COMPONENT, ...addresses() }, told))
+}
+
+function delegationOf(delegations: ComponentDelegations): XmlElement {
+  const delegated = Object.entries(delegations).map(([namespace, attributes]) =>
+    xml(
+      'delegated',
+      { namespace },
+      attributes.map((name) => xml('attribute', { name })),
+    ),
+  )
+  return xml('delegation', { xmlns: NS_DELEGATION }, delegated)
+}
+
+function privilegeOf(permissions: ComponentPermissions): XmlElement | undefined {
   const perms = permsOf(permissions)
-  if (perms.length === 0) return undefined
-  const privilege = xml('privilege', { xmlns: NS_PRIVILEGE }, perms)
-  return xml('message', { xmlns: NS_COMPONENT, ...addresses }, privilege)
+  return perms.length > 0 ? xml('privilege', { xmlns: NS_PRIVILEGE }, perms) : undefined
 }
 
 function permsOf({ roster, push, message, presence, iq }: ComponentPermissions): XmlElement[] {
