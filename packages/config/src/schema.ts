@@ -43,10 +43,17 @@ const component = z.strictObject({
   permissions: permissions.prefault({}).meta({
     description: 'What it may do as a privileged entity (XEP-0356).',
   }),
-  delegations: z.record(delegableNamespace, z.array(attributeName).max(8)).default({}).meta({
-    description:
-      'Namespaces whose requests it answers in its host’s place (XEP-0355), each with the attributes that a request must have for it; `[]` for all requests.',
-  }),
+  delegations: z
+    .record(
+      delegableNamespace,
+      z.array(attributeName).max(8).meta({
+        description: 'Attributes that a request must have to be delegated; `[]` for all requests.',
+      }),
+    )
+    .default({})
+    .meta({
+      description: 'Namespaces whose requests it answers in its host’s place (XEP-0355).',
+    }),
   wait: duration('2m').meta({
     description:
       'How long a stanza waits for it while it is away; with `0s` its sender is told at once.',

@@ -49,7 +49,7 @@ export const privileges: XmppModule = defineModule({
   implements: [
     xep('0356', '0.4.1', {
       status: 'partial',
-      note: 'Components of the configuration only. No presence of contacts (§7.4, type `roster`), and of accounts only what changes while the component is there: who was available before it came is not told (§8, rule 1).',
+      note: 'Components of the configuration only. No presence of contacts (§7.4, type `roster`), and of accounts only what changes while the component is there: who was available before it came is not told (§8, rule 1). What a roster is opened for is the operator’s to say: XEP-0321, where the account says it in answer to a form that has yes for its default, is not there (a namespace that was meant for a while, deferred since).',
     }),
   ],
   stores: [pendingStore],
