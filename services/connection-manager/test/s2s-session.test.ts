@@ -191,3 +191,44 @@ test('XEP-0198 §5: whatever breaks and whoever dies, the other server gets ever
     assert.deepEqual(got, sent, `seed ${seed}`)
   }
 })
+
+test('RFC 6120 §10.4: another server that shows that it is there is gone to at once, however long it was away', () => {
+  const store = new Store()
+  const clock = { now: 0 }
+  const env = realEnv()
+  let dials = 0
+  const route = new Route(pair, store.shard(), {
+    env: { ...env, clock: { ...env.clock, now: () => 0, monotonic: () => clock.now } },
+    limits: {
+      ...{ stanzas: 10, bytes: 1e6, delivery: 1e9 },
+      ...{ idle: 1e9, acknowledgement: 1e9, resumption: 1e9 },
+    },
+    dial: (_route, listener) => {
+      dials += 1
+      listener.ended({ message: 'nobody is there', final: undefined })
+    },
+    isSure: () => true,
+    attach: async () => undefined,
+    relay: () => assert.fail('nothing is offered'),
+    written: () => assert.fail('nothing is written'),
+    bounced: () => assert.fail('nothing goes back'),
+  })
+  const [item] = route.shard.take(store.append(remoteFrame(1, 1)))
+  assert(item)
+  route.add(item, false)
+  for (let tries = 0; tries < 10; tries += 1) {
+    clock.now += 200_000
+    route.tick()
+  }
+  const before = dials
+  clock.now += 2_000
+  route.tick()
+  assert.equal(dials, before, 'it is waited for')
+  route.awake()
+  assert.equal(dials, before + 1)
+  for (let told = 0; told < 10; told += 1) route.awake()
+  assert.equal(dials, before + 1, 'who says so all the time is not gone to all the time')
+  clock.now += 2_000
+  route.tick()
+  assert.equal(dials, before + 2, 'the waits begin anew')
+})

@@ -62,6 +62,11 @@ export interface Requests {
     readonly input: WayBackOffer
     readonly output: undefined
   }
+  /** A connection manager that holds a shard: another server proved its domain to us, and what waits for it may go. */
+  readonly 's2s.awake': {
+    readonly input: { readonly local: string; readonly remote: string }
+    readonly output: undefined
+  }
   /** A connection manager: whoever holds the shard wants to write by such a stream of its; `busy`: not yet. */
   readonly 's2s.attach': {
     readonly input: { readonly tag: string; readonly by: string }

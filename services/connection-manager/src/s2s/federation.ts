@@ -93,6 +93,7 @@ export class Federation implements AsyncDisposable {
       services,
       shard: (stream) => this.#leases.held.get(stream),
       offered: (offer, shard) => this.#outgoing.offer(offer, shard),
+      awake: (local, remote) => this.#outgoing.awake(local, remote),
       isSure: () => this.#leases.isSure,
     })
     const { dialer, judge } = finders(options)
@@ -126,6 +127,7 @@ export class Federation implements AsyncDisposable {
       resumptions: this.#resumptions,
       judge,
       ways: settings.s2s.bidi ? this.#ways.here : undefined,
+      proved: (local, remote) => void this.#ways.tellAwake(local, remote),
       verify: (question) => this.#outgoing.verify(question),
       changed: () => this.#countStreams(),
     })

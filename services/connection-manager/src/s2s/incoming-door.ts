@@ -31,6 +31,8 @@ export interface IncomingDoorPorts {
   /** Undefined where nothing goes back on streams of others (XEP-0288). */
   readonly ways: ReturnWays | undefined
   verify(question: Parameters<IncomingPorts['verify']>[0]): Promise<Verdict>
+  /** Another server has shown that it is there. */
+  proved(local: string, remote: string): void
   /** The number of streams has changed. */
   changed(): void
 }
@@ -175,6 +177,7 @@ export class IncomingDoor implements Door, Disposable {
       decided: (mechanism, outcome) =>
         metrics.authentications.with({ direction: 'in', mechanism, outcome }).inc(),
       ways: this.#ports.ways,
+      proved: this.#ports.proved,
       tlsRequired: settings.tlsRequired,
       timeouts: settings.s2s.timeouts,
       authenticated: (connection) => {

@@ -49,6 +49,8 @@ export interface IncomingPorts {
   random(length: number): Uint8Array
   /** A domain was believed, or was not. */
   decided(how: 'external' | 'dialback', outcome: string): void
+  /** A pair of domains was proved. */
+  proved(local: string, remote: string): void
   readonly tlsRequired: boolean
   /** Where ways back are known to who writes by them; undefined where there are none (XEP-0288). */
   readonly ways: ReturnWays | undefined
@@ -308,6 +310,7 @@ export class IncomingStream implements StreamHandler {
     if (this.#pairs.size === 0) this.#ports.authenticated(this.connection)
     this.#pairs.set(`${remote} ${local}`, how)
     this.#bidi.proved(remote, local)
+    this.#ports.proved(local, remote)
     // By certificate, the stream begins anew before anything may be said.
     if (how === 'dialback') this.#bidi.way?.settled(this.#now)
     this.connection.wakeAt(this.connection.context.wheel.now + this.#ports.timeouts.idle)

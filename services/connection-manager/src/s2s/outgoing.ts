@@ -101,6 +101,11 @@ export class Outgoing {
     this.#route(offer.local, offer.remote, shard).offer(offer)
   }
 
+  /** The other server of a pair has shown that it is there. */
+  awake(local: string, remote: string): void {
+    this.#routes.get(`${local} ${remote}`)?.awake()
+  }
+
   tick(): void {
     const now = this.#ports.services.env.clock.monotonic()
     for (const [name, route] of this.#routes) {

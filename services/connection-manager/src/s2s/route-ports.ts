@@ -65,8 +65,6 @@ export interface Returned {
 
 /** Milliseconds. */
 export const within = {
-  /** How long a final refusal is believed. */
-  refused: 30_000,
   /** How long a route that goes to another instance waits for what it wrote. */
   leave: 2_000,
   /** How long the other server may take to come back with a stream that it opened, before it is gone to. */
@@ -74,16 +72,6 @@ export const within = {
   /** Who has a stream that may be written to tells it again before. */
   offered: 60_000,
 } as const
-const firstBackOff = 1_000
-/** Milliseconds. */
-export const longestBackOff = 120_000
-
-/** Doubled with each failure, and by chance up to a half longer, so that not all come back at once. */
-export function backOff(failures: number, env: Env): number {
-  const delay = Math.min(firstBackOff * 2 ** failures, longestBackOff)
-  const chance = Buffer.from(env.random(2)).readUInt16BE(0) / 2 ** 16
-  return delay * (1 + chance / 2)
-}
 
 /** Ends a stream that nobody waits for: one that goes on with an earlier one is left to be resumed by who does. */
 export function discard({ connection, management }: OutgoingStream): void {

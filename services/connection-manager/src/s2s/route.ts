@@ -1,16 +1,15 @@
 import type { WayBack, WayBackOffer } from '@tactus/bus'
 import { hold } from '../stream/connection.ts'
+import { BackOff } from './back-off.ts'
 import { Handled } from './handled.ts'
 import { ItemQueue, type Sent } from './item-queue.ts'
 import type { OutgoingListener, OutgoingStream, Problem } from './outgoing-stream.ts'
 import { type Outlet, StreamOutlet } from './outlet.ts'
 import { RelayOutlet } from './relay-outlet.ts'
 import {
-  backOff,
   type Dialing,
   discard,
   type Heard,
-  longestBackOff,
   type Pair,
   type Returned,
   type RoutePorts,
@@ -50,16 +49,15 @@ export class Route implements Dialing {
   /** What is under way to get an outlet; whatever else comes of it is not waited for any more. */
   #attempt: symbol | undefined
   #stalled = false
-  #failures = 0
-  #retryAt = 0
+  readonly #backOff: BackOff
   #readyAt = 0
   #leaveBy: number | undefined
-  #refusal: Problem | undefined
 
   constructor({ local, remote }: Pair, shard: Shard, ports: RoutePorts) {
     this.local = local
     this.remote = remote
     this.#ports = ports
+    this.#backOff = new BackOff(ports.env)
     const name = `${local} ${remote}`
     this.#session = new RouteSession(shard, name)
     this.handled = new Handled(shard, name)
@@ -82,12 +80,12 @@ export class Route implements Dialing {
   get state(): string {
     if (this.#outlet) return 'open'
     if (this.#attempt) return 'connecting'
-    return this.#retryAt > 0 ? 'waiting' : 'idle'
+    return this.#backOff.isWaiting ? 'waiting' : 'idle'
   }
 
   /** The last attempt led nowhere. */
   get hasFailed(): boolean {
-    return this.#failures > 0
+    return this.#backOff.hasFailed
   }
 
   /** Id of the stream that may be resumed (XEP-0198 §5). */
@@ -103,14 +101,14 @@ export class Route implements Dialing {
   /** Nothing of it need be remembered. */
   isForgettable(now: number): boolean {
     const isIdle = this.queued === 0 && !this.#outlet && !this.#attempt
-    return isIdle && now >= Math.max(this.#retryAt, this.#drawUntil, this.#offerUntil)
+    return isIdle && now >= Math.max(this.#backOff.until, this.#drawUntil, this.#offerUntil)
   }
 
   /** The other server opened a stream that may be written to. */
   offer(offer: WayBackOffer): void {
     this.#offer = offer
     this.#offerUntil = this.#now + within.offered
-    this.#refusal = undefined
+    this.#backOff.welcome()
     const isKnown = offer.id !== undefined && offer.id === this.#session.id
     const isSame = isKnown && offer.tag !== this.#used?.tag
     // It came back elsewhere with the one that is used.
@@ -118,6 +116,13 @@ export class Route implements Dialing {
       this.#outlet?.drop()
       this.ended({ message: 'the other side went on elsewhere', final: undefined })
     }
+    this.#go()
+  }
+
+  /** The other server has shown that it is there. One that it opened and that broke it may be about to resume. */
+  awake(): void {
+    if (this.#session.way === 'back') return
+    this.#backOff.woken()
     this.#go()
   }
 
@@ -199,18 +204,18 @@ export class Route implements Dialing {
   #begun(): void {
     this.#attempt = undefined
     this.#readyAt = this.#now
-    this.#retryAt = 0
+    this.#backOff.succeeded()
     this.#drawUntil = 0
     this.#triedResume = false
-    this.#refusal = undefined
     this.problem = ''
   }
 
   /** The stream is over, or there was none. What the other server may not have is written again. */
-  ended({ message, final, isIdle }: Problem): void {
+  ended(problem: Problem): void {
+    const { message, final, isIdle } = problem
     const wasReady = this.#outlet !== undefined
     const mayDraw = wasReady && this.stream?.isBidi === true && isIdle !== true
-    if (wasReady && this.#sent.length === 0) this.#failures = 0
+    if (wasReady && this.#sent.length === 0) this.#backOff.forgive()
     this.settle()
     this.stream = undefined
     this.#outlet = undefined
@@ -225,8 +230,7 @@ export class Route implements Dialing {
     this.#queue.putBack(this.#sent.map(({ item }) => item))
     this.#sent = []
     if (final === undefined) return this.#tryLater(wasReady)
-    this.#refusal = { message, final }
-    this.#retryAt = this.#now + within.refused
+    this.#backOff.refused(problem, final)
     for (let item = this.#queue.take(); item; item = this.#queue.take())
       this.#return(item, { condition: final, text: message })
   }
@@ -238,21 +242,19 @@ export class Route implements Dialing {
   }
 
   #tryLater(wasReady: boolean): void {
-    // One that lets us in and closes at once must not be tried without end.
-    const isLong = wasReady && this.#now - this.#readyAt > longestBackOff
+    const isLong = wasReady && this.#backOff.isEarned(this.#readyAt)
     if (isLong && this.#session.way !== 'back') return this.#go()
-    this.#retryAt = this.#now + backOff(this.#failures, this.#ports.env)
-    this.#failures += 1
+    this.#backOff.failed()
     if (wasReady) this.#awaitReturn()
   }
 
   /** Only the other server can say what it has of a stream that it opened. */
   #awaitReturn(): void {
-    if (this.#session.way === 'back') this.#retryAt = this.#now + within.comeBack
+    if (this.#session.way === 'back') this.#backOff.wait(within.comeBack)
   }
 
   get #now(): number {
-    return this.#ports.env.clock.monotonic()
+    return this.#backOff.now
   }
 
   readonly #heard: Heard = {
@@ -280,8 +282,7 @@ export class Route implements Dialing {
     const { stanzas, bytes: most } = this.#ports.limits
     const condition = 'resource-constraint'
     if (isFull) return { condition, text: 'too much waits for other servers' }
-    const { final, message = '' } = this.#refusal ?? {}
-    if (final && this.#now < this.#retryAt) return { condition: final, text: message }
+    if (this.#backOff.refusal) return this.#backOff.refusal
     const isOver = this.#queue.length > stanzas || this.#queue.bytes > Math.max(most, bytes)
     return isOver ? { condition, text: `too much waits for ${this.remote}` } : undefined
   }
@@ -294,7 +295,7 @@ export class Route implements Dialing {
     // The stream that broke knows what arrived; another one only comes after it.
     if (this.#offer && (this.resumes === undefined || this.#triedResume))
       return void this.#attach(this.#offer)
-    if (this.#now >= this.#retryAt) this.#ports.dial(this, this.#listener())
+    if (this.#backOff.isOver) this.#ports.dial(this, this.#listener())
   }
 
   /** For one attempt; what comes of an earlier one has nobody who waits for it. */

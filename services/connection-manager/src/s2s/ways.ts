@@ -12,12 +12,16 @@ export interface WaysPorts {
   shard(stream: string): Shard | undefined
   /** There is a stream for a pair of domains of that shard. */
   offered(offer: WayBackOffer, shard: Shard): void
+  /** The other server of a pair is there. */
+  awake(local: string, remote: string): void
   isSure(): boolean
 }
 
-type Method = 's2s.offer' | 's2s.attach' | 's2s.carry' | 's2s.detach'
+type Method = 's2s.offer' | 's2s.awake' | 's2s.attach' | 's2s.carry' | 's2s.detach'
 
 const askWithin = 1_000
+/** Pairs of which it is being told that the other server is there. */
+const mostTold = 64
 
 /**
  * How whoever holds a shard writes by streams that other servers opened (XEP-0288), to this instance or to another: the
@@ -27,8 +31,10 @@ export class Ways implements Pick<RoutePorts, 'attach' | 'relay'> {
   /** Those that are here. */
   readonly here: ReturnWays
   readonly #ports: WaysPorts
+  readonly #telling = new Set<string>()
   readonly #answers: { readonly [M in Method]: (input: Requests[M]['input']) => unknown } = {
     's2s.offer': (offer) => this.#offered(offer),
+    's2s.awake': ({ local, remote }) => this.#ports.awake(local, remote),
     's2s.attach': ({ tag, by }) => this.here.attach(tag, by),
     's2s.carry': ({ tag, ...what }) => this.here.carry(tag, what),
     's2s.detach': ({ tag, key }) => this.here.detach(tag, key),
@@ -56,6 +62,25 @@ export class Ways implements Pick<RoutePorts, 'attach' | 'relay'> {
   async answer({ method, input }: Request): Promise<unknown> {
     const answer = this.#answers[method as Method] as (input: unknown) => unknown
     return await answer(input)
+  }
+
+  /**
+   * The other server of a pair proved its domain here: whoever holds the shard goes to it now, and not when its back-off is
+   * over. Where nobody can be told, it is.
+   */
+  async tellAwake(local: string, remote: string): Promise<void> {
+    const pair = `${local} ${remote}`
+    if (this.#telling.has(pair) || this.#telling.size >= mostTold) return
+    this.#telling.add(pair)
+    try {
+      const claims = await this.#ports.services.bus.claims()
+      const holder = claims.get(shardStream(shardOf(local, remote)))
+      if (holder !== undefined) await this.#ask(holder, 's2s.awake', { local, remote })
+    } catch {
+      // It tries again by itself.
+    } finally {
+      this.#telling.delete(pair)
+    }
   }
 
   readonly attach: RoutePorts['attach'] = async ({ instance, tag }) => {
