@@ -63,9 +63,9 @@ function forwardedLine(message: Stanza): Stanza | undefined {
   for (const [name, ns] of roomNotices) {
     const forwarded = message.child(name, ns)?.getChild('forwarded', NS_FORWARD)
     const line = forwarded?.getChild('message', NS_CLIENT)
-    const from = tryParseJid(line?.attrs.from ?? '')
-    if (line?.attrs.type === 'groupchat' && from && bare(from) === message.from)
-      return Stanza.from(line)
+    if (line?.attrs.type !== 'groupchat') continue
+    const from = tryParseJid(line.attrs.from ?? '')
+    if (from && bare(from) === message.from) return Stanza.from(line)
   }
   return undefined
 }
