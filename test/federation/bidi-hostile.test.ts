@@ -169,7 +169,8 @@ test(
         await peer.hears('<stream:stream')
         peer.say(answer(theirs, "<bidi xmlns='urn:xmpp:features:bidi'/>"))
         const asked = await peer.hears('</db:result>')
-        assert.match(asked, /<bidi xmlns='urn:xmpp:bidi'\/>.*<db:result/)
+        // XEP-0478 §3.2: and says what it takes.
+        assert.match(asked, /<bidi xmlns='urn:xmpp:bidi'><limits [^>]*><max-bytes>.*<db:result/)
         peer.say(`<db:result from='${theirs}' to='${ours}' type='valid'/>`)
         peer.say(`<message from='x@${theirs}' to='juliet@${ours}'><body>true</body></message>`)
         peer.say(`<message ${addresses}><body>forged</body></message>`)

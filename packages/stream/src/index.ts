@@ -24,7 +24,12 @@ export {
 export { bindResult, resourceBinding } from './features/resource-binding.ts'
 export { channelBindings, type SaslPort, sasl, withOffer } from './features/sasl.ts'
 export { starttls, type TlsPolicy, tlsFailure } from './features/starttls.ts'
-export { type StreamLimits, streamLimits } from './features/stream-limits.ts'
+export {
+  limitsElement,
+  NS_STREAM_LIMITS,
+  type StreamLimits,
+  streamLimits,
+} from './features/stream-limits.ts'
 export {
   ackElement,
   ackRequest,

@@ -55,7 +55,7 @@ test('RFC 6120 §4.8.5: features are written with the prefix that old clients lo
   assert.match(text, /^<stream:features><starttls xmlns=.*<\/stream:features>$/)
 })
 
-test('XEP-0478 §4: limits are numbers of bytes and seconds', () => {
+test('XEP-0478 §3.1: limits are numbers of bytes and seconds', () => {
   const text = tcpFraming().element(featuresElement(features, open))
   assert.match(text, /<max-bytes>10000<\/max-bytes><idle-seconds>300<\/idle-seconds>/)
 })

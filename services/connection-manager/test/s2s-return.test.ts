@@ -71,7 +71,8 @@ class BackStream {
       now: () => 0,
     })
     const { random } = realEnv()
-    this.way = new ReturnWay({ ...pair, tag, connection, management: this.#management, random })
+    const management = this.#management
+    this.way = new ReturnWay({ ...pair, tag, connection, management, random, mostBytes: undefined })
   }
 
   async say(text: string): Promise<void> {

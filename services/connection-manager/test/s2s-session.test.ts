@@ -18,9 +18,15 @@ class Peer {
   readonly #expired = new Set<string>()
   #wire: string[] = []
   #said: string[] = []
+  /** Id of a stanza that it ends its stream over. */
+  readonly #poison: string
   isOpen = false
   listener: OutgoingListener | undefined
   management: OutgoingManagement | undefined
+
+  constructor(poison: string) {
+    this.#poison = poison
+  }
 
   /** A stream to it, as far as a route sees one. */
   dial(resumes: string | undefined, listener: OutgoingListener): void {
@@ -69,9 +75,12 @@ class Peer {
 
   /** Takes so many of the stanzas that are under way. */
   take(count: number): void {
-    const taken = this.#wire.splice(0, count)
+    const bad = this.#wire.findIndex((stanza) => stanza.startsWith(`${this.#poison} `))
+    const isOver = bad >= 0 && bad < count
+    const taken = this.#wire.splice(0, isOver ? bad : count)
     this.got.push(...taken)
     this.#counts.set(this.#id, this.#h + taken.length)
+    if (isOver) this.hangUp({ isBlame: true })
   }
 
   acknowledge(): void {
@@ -80,11 +89,11 @@ class Peer {
     if (this.isOpen && isAsked) this.#say(`<a h='${this.#h}'/>`)
   }
 
-  hangUp(): void {
+  hangUp({ isBlame = false } = {}): void {
     if (!this.isOpen) return
     this.isOpen = false
     this.#wire = []
-    this.listener?.ended({ message: 'it broke', final: undefined })
+    this.listener?.ended({ message: 'it broke', final: undefined, isBlame })
   }
 
   get #h(): number {
@@ -104,13 +113,22 @@ class Peer {
 }
 
 /** Messages that are sent while connections break and holders die, in an order that the seed decides. */
-function live(seed: number): { readonly sent: string[]; readonly got: readonly string[] } {
+function live(
+  seed: number,
+  poison = 'none',
+): {
+  readonly sent: readonly string[]
+  readonly got: readonly string[]
+  readonly returned: readonly string[]
+} {
   const chance = chanceOf(seed)
   const store = new Store()
-  const peer = new Peer()
+  const peer = new Peer(poison)
   const clock = { now: 0 }
   const env = realEnv()
   const sent: string[] = []
+  const returned: string[] = []
+  let frames = 0
   let shard = store.shard()
   let route: Route | undefined
   const makeRoute = (): Route =>
@@ -129,7 +147,10 @@ function live(seed: number): { readonly sent: string[]; readonly got: readonly s
       attach: async () => undefined,
       relay: () => assert.fail('nothing is offered'),
       written: (item, marks) => item.shard.settle(item, { marks }),
-      bounced: () => assert.fail('nothing goes back'),
+      bounced: (item, { condition }, marks) => {
+        returned.push(`${item.frame.id} ${condition}`)
+        item.shard.settle(item, { marks })
+      },
     })
   const deal = (entry: Entry): void => {
     route ??= makeRoute()
@@ -152,7 +173,7 @@ function live(seed: number): { readonly sent: string[]; readonly got: readonly s
       case 2:
       case 3:
       case 4: {
-        const frame = remoteFrame(sent.length, 1 + chance(3))
+        const frame = remoteFrame(frames++, 1 + chance(3))
         sent.push(...frame.recipients.map((to) => `${frame.id} ${to}`))
         return deal(store.append(frame))
       }
@@ -182,13 +203,24 @@ function live(seed: number): { readonly sent: string[]; readonly got: readonly s
     peer.acknowledge()
   }
   assert.equal(store.entries.size, 0, 'everything leaves the shard')
-  return { sent, got: peer.got }
+  return { sent, got: peer.got, returned }
 }
 
 test('XEP-0198 §5: whatever breaks and whoever dies, the other server gets everything once and in order', () => {
   for (let seed = 1; seed <= 25; seed += 1) {
-    const { sent, got } = live(seed)
+    const { sent, got, returned } = live(seed)
     assert.deepEqual(got, sent, `seed ${seed}`)
+    assert.deepEqual(returned, [], `seed ${seed}`)
+  }
+})
+
+test('design §3.10: a stanza that the other server ends its streams over goes back, and nothing else', () => {
+  for (let seed = 1; seed <= 25; seed += 1) {
+    const { sent, got, returned } = live(seed, '7')
+    const borne = sent.filter((stanza) => !stanza.startsWith('7 '))
+    assert.deepEqual(got, borne, `seed ${seed}`)
+    // A holder that died may have returned it, and the bus not known.
+    assert.deepEqual([...new Set(returned)], ['7 policy-violation'], `seed ${seed}`)
   }
 })
 

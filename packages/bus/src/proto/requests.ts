@@ -123,6 +123,8 @@ export interface WayBack {
   readonly id: string | undefined
   /** The other server tells what it has. */
   readonly isManaged: boolean
+  /** Bytes of a stanza that it takes at most, where it says so (XEP-0478). */
+  readonly mostBytes?: number | undefined
   /** Number of the last stanza that went by it; the other server has that and all before. */
   readonly count: number
 }

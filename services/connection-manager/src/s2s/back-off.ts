@@ -1,5 +1,5 @@
 import type { Env } from '@tactus/env'
-import type { Problem } from './outgoing-stream.ts'
+import type { Problem } from './problem.ts'
 import type { Returned } from './route-ports.ts'
 
 /** Milliseconds. */

@@ -1,7 +1,8 @@
 import { NS_BIDI_FEATURE, StreamError } from '@tactus/stanza'
-import { type XmlElement, xml } from '@tactus/xml'
+import { type Stanza, type XmlElement, xml } from '@tactus/xml'
 import type { Connection } from '../stream/connection.ts'
 import type { IncomingManagement } from './incoming-management.ts'
+import { mostBytesOf } from './peer-limits.ts'
 import { ReturnWay } from './return-way.ts'
 import type { ReturnWays } from './return-ways.ts'
 
@@ -21,14 +22,16 @@ export class IncomingBidi {
   way: ReturnWay | undefined
   readonly #ports: IncomingBidiPorts
   #isWanted = false
+  #mostBytes: number | undefined
 
   constructor(ports: IncomingBidiPorts) {
     this.#ports = ports
   }
 
   /** The other side asks for it; before it proves who it is, so that it is known for which pair. */
-  wanted(): void {
+  wanted(bidi: Stanza): void {
     if (!this.#ports.ways) throw new StreamError('unsupported-stanza-type')
+    this.#mostBytes = mostBytesOf(bidi)
     this.#isWanted = true
   }
 
@@ -44,7 +47,8 @@ export class IncomingBidi {
     this.#isWanted = false
     if (!isTrusted(remote, local)) return
     const tag = Buffer.from(random(12)).toString('base64url')
-    this.way = new ReturnWay({ tag, local, remote, connection, management, random })
+    const mostBytes = this.#mostBytes
+    this.way = new ReturnWay({ tag, local, remote, connection, management, random, mostBytes })
     ways.add(this.way)
   }
 

@@ -180,6 +180,10 @@ export class IncomingDoor implements Door, Disposable {
       proved: this.#ports.proved,
       tlsRequired: settings.tlsRequired,
       timeouts: settings.s2s.timeouts,
+      limits: {
+        maxBytes: settings.server.bytes,
+        idleSeconds: Math.floor(settings.s2s.timeouts.idle / 1_000),
+      },
       authenticated: (connection) => {
         settle()
         connection.setLimits(settings.server)

@@ -14,7 +14,9 @@ import {
   type HostStatus,
   initialState,
   isStanza,
+  limitsElement,
   type ResponseHeader,
+  type StreamLimits,
 } from '@tactus/stream'
 import { type Stanza, type StreamHeader, type XmlElement, xml } from '@tactus/xml'
 import type { Connection } from '../stream/connection.ts'
@@ -55,6 +57,8 @@ export interface IncomingPorts {
   /** Where ways back are known to who writes by them; undefined where there are none (XEP-0288). */
   readonly ways: ReturnWays | undefined
   readonly timeouts: { readonly negotiation: number; readonly idle: number }
+  /** What is taken of who has proved who it is. */
+  readonly limits: StreamLimits
   /** Limits of the reader once it is known who speaks. */
   authenticated(connection: Connection): void
 }
@@ -170,7 +174,7 @@ export class IncomingStream implements StreamHandler {
     if (ns === NS_TLS && element.name === 'starttls') return this.#upgrade()
     if (ns === NS_SASL && element.name === 'auth') return this.#external(element)
     if (ns === NS_DIALBACK) return this.#dialback.element(element)
-    if (ns === NS_BIDI && element.name === 'bidi') return this.#wantsBidi()
+    if (ns === NS_BIDI && element.name === 'bidi') return this.#wantsBidi(element)
     if (isManagement(element)) return await this.#management.element(element)
     throw new StreamError('unsupported-stanza-type')
   }
@@ -219,12 +223,12 @@ export class IncomingStream implements StreamHandler {
     this.#bidi.stalled(false)
   }
 
-  #wantsBidi(): void {
+  #wantsBidi(bidi: Stanza): void {
     // XEP-0288 §2.2: behind TLS.
     if (this.#ports.tlsRequired && !this.#tls) throw new StreamError('policy-violation', 'Use TLS.')
     // And before anybody proves anything: only so it is known for which pair it is.
     if (this.#pairs.size > 0) throw new StreamError('policy-violation', 'It is too late for this.')
-    this.#bidi.wanted()
+    this.#bidi.wanted(bidi)
   }
 
   /** The domain that the other side says it is; one that was proved may not become another. */
@@ -254,6 +258,8 @@ export class IncomingStream implements StreamHandler {
     if (!tlsRequired || this.#tls || !this.#startTls)
       offered.push(xml('sm', { xmlns: NS_STREAM_MANAGEMENT }))
     if (this.#pairs.size === 0 && this.#ports.ways) offered.push(bidiFeature())
+    // With dialback there are no features behind the proof, and nothing large before it.
+    offered.push(limitsElement(this.#ports.limits))
     return xml('features', { xmlns: 'http://etherx.jabber.org/streams' }, offered)
   }
 

@@ -20,6 +20,10 @@ export class ItemQueue {
     return this.#bytes
   }
 
+  get lastBytes(): number {
+    return this.#items.at(-1)?.bytes ?? 0
+  }
+
   get first(): Item | undefined {
     return this.#items[0]
   }
@@ -31,6 +35,12 @@ export class ItemQueue {
 
   take(): Item | undefined {
     return this.#gone(this.#items.shift())
+  }
+
+  /** Takes the next one where it was sent before then, in milliseconds since 1970. */
+  takeOlder(than: number): Item | undefined {
+    const [first] = this.#items
+    return first && first.frame.at < than ? this.take() : undefined
   }
 
   /** Takes back what came last. */

@@ -11,26 +11,15 @@ import {
   NS_TLS,
   StreamError,
 } from '@tactus/stanza'
-import { isStanza, type ResponseHeader } from '@tactus/stream'
+import { isStanza, limitsElement, type ResponseHeader, type StreamLimits } from '@tactus/stream'
 import { type Stanza, type StreamHeader, xml } from '@tactus/xml'
 import type { Connection } from '../stream/connection.ts'
 import type { StreamHandler } from '../stream/handler.ts'
 import type { Handled } from './handled.ts'
 import { addressed, type Intake } from './intake.ts'
 import { OutgoingManagement } from './outgoing-management.ts'
-
-/** Why a stream to another server did not come to be, or ended. */
-export interface Problem {
-  readonly message: string
-  /** The condition for those whose stanzas wait; undefined where another try may go better. */
-  readonly final:
-    | 'remote-server-not-found'
-    | 'remote-server-timeout'
-    | 'internal-server-error'
-    | undefined
-  /** Neither side had anything to say. */
-  readonly isIdle?: boolean
-}
+import { mostBytesOf } from './peer-limits.ts'
+import { type Problem, streamError, temporary } from './problem.ts'
 
 /** What TLS proved of the other side. */
 export interface PeerTls {
@@ -71,6 +60,8 @@ export interface OutgoingOptions {
   readonly listener: OutgoingListener
   /** Milliseconds until it has to be ready. */
   readonly timeout: number
+  /** What is taken of the other side (XEP-0288). */
+  readonly limits: StreamLimits
 }
 
 /** Who waits for an outgoing stream. */
@@ -86,16 +77,6 @@ export interface OutgoingListener {
   acknowledged?(): void
 }
 
-const temporary = (message: string): Problem => ({ message, final: undefined })
-
-/** Conditions after which trying again would end the same way. */
-const finals: Readonly<Record<string, Problem['final']>> = {
-  'host-unknown': 'remote-server-not-found',
-  'host-gone': 'remote-server-not-found',
-  'not-authorized': 'remote-server-not-found',
-  'policy-violation': 'remote-server-not-found',
-}
-
 /**
  * A stream that we open to another server: TLS, then who we are by certificate (XEP-0178) or, where that is not believed,
  * by dialback (XEP-0220) on the same stream; then stanzas of one pair of domains.
@@ -109,6 +90,8 @@ export class OutgoingStream implements StreamHandler {
   tls: PeerTls | undefined
   /** The other side may send stanzas, too (XEP-0288). */
   isBidi = false
+  /** Bytes of a stanza that the other side takes at most, where it says so (XEP-0478). */
+  mostBytes: number | undefined
   readonly management: OutgoingManagement
   readonly #options: OutgoingOptions
   #streamId = ''
@@ -217,6 +200,7 @@ export class OutgoingStream implements StreamHandler {
 
   #features(features: Stanza): void {
     if (features.hasChild('dialback', NS_DIALBACK_FEATURE)) this.#isDialbackKnown = true
+    this.mostBytes = mostBytesOf(features)
     this.#isManagementOffered = features.hasChild('sm', NS_STREAM_MANAGEMENT)
     if (!this.tls && features.hasChild('starttls', NS_TLS)) {
       this.#state = 'tls'
@@ -234,7 +218,7 @@ export class OutgoingStream implements StreamHandler {
     if (!isWanted || this.isBidi || this.authentication !== '') return
     if (!features.hasChild('bidi', NS_BIDI_FEATURE)) return
     this.isBidi = true
-    this.connection.send(xml('bidi', { xmlns: NS_BIDI }))
+    this.connection.send(xml('bidi', { xmlns: NS_BIDI }, limitsElement(this.#options.limits)))
   }
 
   /** SECURITY: of the pair of domains that this stream is of, once who is there has proved it (V36). */
@@ -366,10 +350,7 @@ export class OutgoingStream implements StreamHandler {
 
   #refused(error: Stanza): void {
     const condition = error.children[0]?.name ?? 'undefined-condition'
-    this.#problem = {
-      message: `it said ${condition}`,
-      final: this.#isReady ? undefined : finals[condition],
-    }
+    this.#problem = streamError(condition, this.#isReady)
     this.connection.finish('closed')
   }
 

@@ -291,6 +291,7 @@ export class Outgoing {
           unverifiedAllowed: this.#unverifiedAllowed(local, remote),
           key: (streamId) => dialbackKey(local, remote, streamId),
           timeout: settings.s2s.timeouts.negotiation,
+          limits: { maxBytes: settings.server.bytes, idleSeconds: undefined },
           isServed: () => this.#ports.isServed(local),
           intake: (by) =>
             new Intake(by, { tag: services.env.random(12), accept: this.#ports.accept }),

@@ -10,6 +10,8 @@ export interface Outlet {
   readonly hasRoom: boolean
   /** The other server tells what it has, and may be asked later what it had (XEP-0198). */
   readonly isManaged: boolean
+  /** Bytes of a stanza that the other server takes at most, where it says so (XEP-0478). */
+  readonly mostBytes: number | undefined
   /** Number of the last stanza that need not be kept any longer. */
   readonly delivered: number
   /** Sends the stanza of this number; they rise by one. */
@@ -30,6 +32,7 @@ export interface Outlet {
 export class StreamOutlet implements Outlet {
   readonly hasRoom = true
   readonly isManaged: boolean
+  readonly mostBytes: number | undefined
   readonly stream: OutgoingStream
   readonly #idle: number
   readonly #patience: number
@@ -51,6 +54,7 @@ export class StreamOutlet implements Outlet {
   ) {
     this.stream = stream
     this.isManaged = stream.management.isOn
+    this.mostBytes = stream.mostBytes
     if (this.isManaged) stream.management.count(from)
     this.#idle = idle
     this.#patience = patience

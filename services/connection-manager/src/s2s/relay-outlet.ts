@@ -44,6 +44,7 @@ const idleFor = 30_000
  */
 export class RelayOutlet implements Outlet {
   readonly isManaged: boolean
+  readonly mostBytes: number | undefined
   readonly #key: string
   readonly #ports: RelayPorts
   readonly #listener: RelayListener
@@ -58,9 +59,11 @@ export class RelayOutlet implements Outlet {
   #askedAt = 0
   #failingSince: number | undefined
 
-  constructor({ key, isManaged, count }: WayBack, ports: RelayPorts, listener: RelayListener) {
+  constructor(way: WayBack, ports: RelayPorts, listener: RelayListener) {
+    const { key, isManaged, mostBytes, count } = way
     this.#key = key
     this.isManaged = isManaged
+    this.mostBytes = mostBytes
     this.#delivered = count
     this.#next = count + 1
     this.#last = count

@@ -11,6 +11,8 @@ export interface ReturnWayOptions {
   readonly connection: Connection
   readonly management: IncomingManagement
   readonly random: (length: number) => Uint8Array
+  /** Bytes of a stanza that the other server takes at most, where it says so (XEP-0478). */
+  readonly mostBytes: number | undefined
 }
 
 /** How long it is waited for the other side to ask for stream management. */
@@ -29,6 +31,7 @@ export class ReturnWay {
   readonly #connection: Connection
   readonly #management: IncomingManagement
   readonly #random: (length: number) => Uint8Array
+  readonly #mostBytes: number | undefined
   #key: string | undefined
   /** Of who wrote before the other side wanted it managed, and may not know how far that came. */
   #plainKey: string | undefined
@@ -39,13 +42,15 @@ export class ReturnWay {
   #plain = 0
   #marks = new WrittenMarks()
 
-  constructor({ tag, local, remote, connection, management, random }: ReturnWayOptions) {
+  constructor(options: ReturnWayOptions) {
+    const { tag, local, remote, connection, management, random } = options
     this.tag = tag
     this.local = local
     this.remote = remote
     this.#connection = connection
     this.#management = management
     this.#random = random
+    this.#mostBytes = options.mostBytes
   }
 
   /** The other side may be written to from now on, unless it wants to have that managed first. */
@@ -93,7 +98,8 @@ export class ReturnWay {
       return 'busy'
     }
     this.#key = Buffer.from(this.#random(9)).toString('base64url')
-    return { key: this.#key, id: this.id, isManaged: this.#isManaged, count }
+    const { id } = this
+    return { key: this.#key, id, isManaged: this.#isManaged, mostBytes: this.#mostBytes, count }
   }
 
   /** Takes stanzas, of which the first has number `first`; undefined for who may not, or not any more. */

@@ -2,7 +2,8 @@ import type { WayBack, WayBackOffer } from '@tactus/bus'
 import type { Env } from '@tactus/env'
 import type { Handled } from './handled.ts'
 import type { Mark } from './ledger.ts'
-import type { OutgoingListener, OutgoingStream, Problem } from './outgoing-stream.ts'
+import type { OutgoingListener, OutgoingStream } from './outgoing-stream.ts'
+import type { Problem } from './problem.ts'
 import type { RelayPorts } from './relay-outlet.ts'
 import type { Item } from './shard.ts'
 
@@ -55,7 +56,7 @@ export interface RoutePorts {
 }
 
 /** Why a stanza goes back. */
-export type Bounce = NonNullable<Problem['final']> | 'resource-constraint'
+export type Bounce = NonNullable<Problem['final']> | 'resource-constraint' | 'policy-violation'
 
 /** Why a stanza goes back, for programs and for people. */
 export interface Returned {

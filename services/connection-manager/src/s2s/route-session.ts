@@ -34,6 +34,8 @@ export class RouteSession {
   /** Recipients of the next item that have it. */
   #offset = 0
   #isNoted = true
+  /** Stanzas that go back to their senders, and have not left the shard. */
+  #returning = 0
   /** What begins once the other server's count of the stream before is used up. */
   #next: Renewal | undefined
 
@@ -64,9 +66,14 @@ export class RouteSession {
     return this.#offset > 0
   }
 
+  /** Whether what waits has not arrived. */
+  get isBegun(): boolean {
+    return this.#skip === 0 && this.#next === undefined
+  }
+
   /** Whether stanzas may be written. */
   get isOpen(): boolean {
-    return this.#isNoted && this.#skip === 0 && this.#next === undefined
+    return this.isBegun && this.#isNoted && this.#returning === 0
   }
 
   /** Number of the last stanza that the other server has, of those that this side knows of. */
@@ -152,6 +159,19 @@ export class RouteSession {
     else this.shard.note(this.#pair, undefined, forgotten)
     this.#id = undefined
     this.#acked = 0
+  }
+
+  /**
+   * Something goes back to its sender, though the stream goes on. Nothing is written until that has left the shard, as
+   * whoever holds the shard next would take it for the first of what was written after it; `left` then.
+   */
+  pause(left: () => void): void {
+    if (this.#id === undefined) return
+    this.#returning += 1
+    this.shard.note(this.#pair, this.#record, () => {
+      this.#returning -= 1
+      left()
+    })
   }
 
   /** Something that may have been sent goes back to its sender: then the counts say nothing any more. */

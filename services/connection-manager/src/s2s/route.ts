@@ -3,8 +3,9 @@ import { hold } from '../stream/connection.ts'
 import { BackOff } from './back-off.ts'
 import { Handled } from './handled.ts'
 import { ItemQueue, type Sent } from './item-queue.ts'
-import type { OutgoingListener, OutgoingStream, Problem } from './outgoing-stream.ts'
+import type { OutgoingListener, OutgoingStream } from './outgoing-stream.ts'
 import { type Outlet, StreamOutlet } from './outlet.ts'
+import type { Problem } from './problem.ts'
 import { RelayOutlet } from './relay-outlet.ts'
 import {
   type Dialing,
@@ -16,11 +17,10 @@ import {
   whileMine,
   within,
 } from './route-ports.ts'
+import { mostUnacked, overflow, unfit } from './route-rules.ts'
 import { RouteSession } from './route-session.ts'
 import type { Item, Shard } from './shard.ts'
-
-/** Stanzas that may be with the other server and not acknowledged. */
-const mostUnacked = 1_000
+import { Suspicion } from './suspicion.ts'
 
 /** What waits for a remote domain, from one of ours, and what it goes by. */
 export class Route implements Dialing {
@@ -45,6 +45,7 @@ export class Route implements Dialing {
   readonly #queue = new ItemQueue()
   /** Sent, and maybe not arrived yet. */
   #sent: Sent[] = []
+  readonly #suspicion = new Suspicion()
   #n = 0
   /** What is under way to get an outlet; whatever else comes of it is not waited for any more. */
   #attempt: symbol | undefined
@@ -137,7 +138,8 @@ export class Route implements Dialing {
     this.#queue.push(item)
     // What an earlier holder sent comes first, and the other server may have said that it has it.
     if (this.#session.skipping) return this.#match()
-    const why = this.#refuses(item, isFull)
+    const why =
+      this.#backOff.refusal ?? overflow(this.#queue, this.remote, this.#ports.limits, isFull)
     if (why) {
       this.#queue.pop()
       return this.#return(item, why)
@@ -212,11 +214,12 @@ export class Route implements Dialing {
 
   /** The stream is over, or there was none. What the other server may not have is written again. */
   ended(problem: Problem): void {
-    const { message, final, isIdle } = problem
+    const { message, final, isIdle, isBlame } = problem
     const wasReady = this.#outlet !== undefined
     const mayDraw = wasReady && this.stream?.isBidi === true && isIdle !== true
     if (wasReady && this.#sent.length === 0) this.#backOff.forgive()
     this.settle()
+    if (isBlame === true) this.#suspicion.raise(this.#sent)
     this.stream = undefined
     this.#outlet = undefined
     this.#attempt = undefined
@@ -274,17 +277,9 @@ export class Route implements Dialing {
     if (!this.#outlet || this.#sent.length === 0) return
     const { delivered } = this.#outlet
     const done = this.#sent.findIndex(({ n }) => n > delivered)
-    for (const { item, n } of this.#sent.splice(0, done < 0 ? this.#sent.length : done))
-      this.#ports.written(item, this.#session.left(n))
-  }
-
-  #refuses({ bytes }: Item, isFull: boolean): Returned | undefined {
-    const { stanzas, bytes: most } = this.#ports.limits
-    const condition = 'resource-constraint'
-    if (isFull) return { condition, text: 'too much waits for other servers' }
-    if (this.#backOff.refusal) return this.#backOff.refusal
-    const isOver = this.#queue.length > stanzas || this.#queue.bytes > Math.max(most, bytes)
-    return isOver ? { condition, text: `too much waits for ${this.remote}` } : undefined
+    const arrived = this.#sent.splice(0, done < 0 ? this.#sent.length : done)
+    this.#suspicion.passed(arrived.length)
+    for (const { item, n } of arrived) this.#ports.written(item, this.#session.left(n))
   }
 
   #go(): void {
@@ -348,6 +343,7 @@ export class Route implements Dialing {
     const { written } = this.#ports
     for (let item = this.#queue.first; item && this.#session.skip(item); item = this.#queue.first) {
       this.#queue.take()
+      this.#suspicion.passed(1)
       written(item, this.#session.skipped(item))
     }
     if (!this.#session.skipping) {
@@ -358,18 +354,22 @@ export class Route implements Dialing {
   }
 
   #write(outlet: Outlet): void {
-    if (!this.#ports.isSure() || !this.#session.isOpen) return
+    if (!this.#ports.isSure()) return
     const first = this.#n
     while (this.#hasRoom(outlet)) {
       const item = this.#queue.take()
       if (!item) break
-      this.#send(outlet, item)
+      const isBegun = this.#session.hasOffset
+      const why = unfit(item, { isBegun, outlet, remote: this.remote, suspicion: this.#suspicion })
+      if (why) this.#return(item, why)
+      else this.#send(outlet, item)
     }
     if (this.#n > first) outlet.flushed()
   }
 
   #hasRoom(outlet: Outlet): boolean {
     if (this.#stalled || !outlet.isOpen || !outlet.hasRoom) return false
+    if (!this.#session.isOpen || (this.#suspicion.isRaised && this.#sent.length > 0)) return false
     return !outlet.isManaged || this.#n - outlet.delivered < mostUnacked
   }
 
@@ -383,8 +383,9 @@ export class Route implements Dialing {
   }
 
   #return(item: Item, why: Returned): void {
-    const marks = this.#outlet && this.#session.isOpen ? [] : this.#session.abandon()
+    const marks = this.#outlet && this.#session.isBegun ? [] : this.#session.abandon()
     this.#ports.bounced(item, why, marks)
+    this.#session.pause(() => this.#go())
   }
 
   #expire(): void {
@@ -392,10 +393,8 @@ export class Route implements Dialing {
     // One that went to some of its recipients is not for giving up.
     if (this.#session.hasOffset && this.#outlet) return
     const oldest = env.clock.now() - limits.delivery
-    while (this.#queue.first !== undefined && this.#queue.first.frame.at < oldest) {
-      const item = this.#queue.take()
-      const text = `${this.remote} does not answer`
-      if (item) this.#return(item, { condition: 'remote-server-timeout', text })
-    }
+    const text = `${this.remote} does not answer`
+    for (let item = this.#queue.takeOlder(oldest); item; item = this.#queue.takeOlder(oldest))
+      this.#return(item, { condition: 'remote-server-timeout', text })
   }
 }

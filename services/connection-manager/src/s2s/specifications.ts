@@ -37,4 +37,10 @@ export const remoteSpecifications = [
     status: 'complete',
     note: undefined,
   },
+  {
+    xep: '0478',
+    version: '0.2.0',
+    status: 'complete',
+    note: 'Told to clients and to other servers, and kept to those of other servers. One that ends three streams over the same stanza does not get it again either.',
+  },
 ] as const
