@@ -20,7 +20,7 @@ test('XEP-0355: a forwarded request is answered by whatever router is left, and 
     { redis, postgres },
     {
       hosts: {
-        'verona.lit': { modules: { delegation: { patience: 600 } } },
+        'verona.lit': { modules: { delegation: { patience: 600, waiting: 1 } } },
         'mantua.lit': { modules: { delegation: hasty } },
       },
       components: {
@@ -51,6 +51,8 @@ test('XEP-0355: a forwarded request is answered by whatever router is left, and 
     )
 
   const own = await asks(juliet, 'own', 'juliet@verona.lit')
+  juliet.say(`<iq id='more' type='set'><verse xmlns='${poem}'/></iq>`)
+  await juliet.hears("id='more'", '<resource-constraint')
   const elsewhere = await asks(romeo, 'elsewhere', 'verona.lit')
   await Promise.all(cluster.routers.map((router) => router.kill()))
   await cluster.startRouter()

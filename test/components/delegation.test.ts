@@ -123,8 +123,11 @@ describe('XEP-0355: a component that manages namespaces', limit, () => {
   test('§4.3: is the business of bare addresses only, and of accounts that there are', async () => {
     nurse.say(`<iq id='f1' type='get' to='${juliet.jid}'>${verse}</iq>`)
     await juliet.hears("id='f1'", poem)
+    juliet.say(`<iq id='f3' type='get' to='${ours}/x'>${verse}</iq>`)
+    await juliet.hears("id='f3'", '<service-unavailable')
     romeo.say(`<iq id='f2' type='get' to='nobody@${ours}'>${verse}</iq>`)
     await romeo.hears("id='f2'", '<service-unavailable')
+    assert.doesNotMatch(player.unheard, /id='f\d'/)
   })
 
   test('§4.3: an answer that is bad, or an error, is service-unavailable', async () => {

@@ -7,7 +7,7 @@ import {
   type XmppModule,
   xep,
 } from '@tactus/core'
-import { bare, domainpart, isBare, localpart } from '@tactus/jid'
+import { bare, domainpart, isBare, isFull, localpart } from '@tactus/jid'
 import { NS_DISCO_INFO, NS_DISCO_ITEMS } from '@tactus/stanza'
 import { z } from 'zod'
 import {
@@ -38,7 +38,7 @@ import { anyInfo, anyItems, NS_DELEGATION } from './wire.ts'
 export const delegation: XmppModule = defineModule({
   name: 'delegation',
   implements: [
-    xep('0355', '0.5.1', {
+    xep('0355', '0.5', {
       status: 'partial',
       note: 'Admin mode only, as §9 allows, for components of the configuration. What an internal feature is replaced for (§7.2.1) goes by its name: the namespace itself and what follows it behind `#`.',
     }),
@@ -65,7 +65,7 @@ export const delegation: XmppModule = defineModule({
       const managers = components
         .list()
         .filter((of) => of.host === request.host.name && of.delegations !== undefined)
-      if (managers.length === 0) return
+      if (managers.length === 0 || isFull(request.to)) return
       const { waiting, patience, discoveryPatience } = config(request.host)
       const isKnown = (node: string): boolean =>
         disco.describeNode(request.target, { ...request, node }) !== undefined
