@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { joinRedisBus } from '@tactus/bus'
+import { loadConfig } from '@tactus/config'
+import { realEnv } from '@tactus/env'
 import { canOwnServices, ownPostgres, ownRedis, TestServer } from '@tactus/testkit'
 import { Realm, Speaker } from './realm.ts'
 
@@ -57,6 +61,15 @@ function checkHeard({ heard }: Speaker, last: number): void {
   )
 }
 
+/** Whoever drains has given up all that it held, and lives: nobody had to wait until it counted as dead. */
+async function handedOver({ configuration }: TestServer, id: string): Promise<void> {
+  const { config } = loadConfig({ file: configuration.file, environment: {} })
+  const { bus: at, cluster } = config
+  await using bus = await joinRedisBus({ url: at.url, env: realEnv(), cluster: cluster.id })
+  while ([...(await bus.claims()).values()].includes(id)) await pause(50)
+  assert.ok((await bus.instances()).some((instance) => instance.id === id))
+}
+
 test('design §9: a connection manager that holds streams to and from another server is drained and ends; both directions go on elsewhere, nothing is lost, doubled or out of order', {
   timeout: 240_000,
 }, async (context) => {
@@ -101,6 +114,7 @@ test('design §9: a connection manager that holds streams to and from another se
   await Promise.all(flows.map(({ to }) => to.hears('<body>n300</body>')))
   find(1 - door)
   await cluster.command('instance drain', { id })
+  await handedOver(cluster, id)
   await cluster.doors[door]?.process.stop()
   for (const flow of flows) {
     await flow.stop()

@@ -6,6 +6,8 @@ import { Stanza } from '@tactus/xml'
 import { OutgoingManagement } from '../src/s2s/outgoing-management.ts'
 import type { OutgoingListener, OutgoingStream } from '../src/s2s/outgoing-stream.ts'
 import { Route } from '../src/s2s/route.ts'
+import type { RoutePorts } from '../src/s2s/route-ports.ts'
+import { type Shard, sessionsKey } from '../src/s2s/shard.ts'
 import { chanceOf, pair, remoteFrame, Store, stream } from './support/s2s-shard.ts'
 
 /** Another server: what it got, in order, and what it remembers of the stream that broke. */
@@ -21,10 +23,12 @@ class Peer {
   /** Id of a stanza that it ends its stream over. */
   readonly #poison: string
   isOpen = false
+  /** How streams to it were ended in good order. */
+  readonly farewells: string[] = []
   listener: OutgoingListener | undefined
   management: OutgoingManagement | undefined
 
-  constructor(poison: string) {
+  constructor(poison = 'none') {
     this.#poison = poison
   }
 
@@ -45,7 +49,10 @@ class Peer {
         context: { wheel: { now: 0 } },
         wakeAt: () => {},
         transport: { destroy: () => this.hangUp() },
-        finish: () => this.hangUp(),
+        finish: (how: string) => {
+          this.farewells.push(how)
+          this.hangUp()
+        },
       },
     }
     const management = new OutgoingManagement({
@@ -112,6 +119,28 @@ class Peer {
   }
 }
 
+/** A route from nowhere in particular, whose clock stands still until it is moved. */
+function routeOf(
+  shard: Shard,
+  clock: { readonly now: number },
+  ports: Pick<RoutePorts, 'dial'> & Partial<RoutePorts>,
+): Route {
+  const env = realEnv()
+  return new Route(pair, shard, {
+    env: { ...env, clock: { ...env.clock, now: () => 0, monotonic: () => clock.now } },
+    limits: {
+      ...{ stanzas: 1e6, bytes: 1e9, delivery: 1e9 },
+      ...{ idle: 1e9, acknowledgement: 1e9, resumption: 1e9 },
+    },
+    isSure: () => true,
+    attach: async () => undefined,
+    relay: () => assert.fail('nothing is offered'),
+    written: (item, marks) => item.shard.settle(item, { marks }),
+    bounced: () => assert.fail('nothing goes back'),
+    ...ports,
+  })
+}
+
 /** Messages that are sent while connections break and holders die, in an order that the seed decides. */
 function live(
   seed: number,
@@ -125,28 +154,14 @@ function live(
   const store = new Store()
   const peer = new Peer(poison)
   const clock = { now: 0 }
-  const env = realEnv()
   const sent: string[] = []
   const returned: string[] = []
   let frames = 0
   let shard = store.shard()
   let route: Route | undefined
   const makeRoute = (): Route =>
-    new Route(pair, shard, {
-      env: { ...env, clock: { ...env.clock, now: () => 0, monotonic: () => clock.now } },
-      limits: {
-        stanzas: 1e6,
-        bytes: 1e9,
-        delivery: 1e9,
-        idle: 1e9,
-        acknowledgement: 1e9,
-        resumption: 1e9,
-      },
+    routeOf(shard, clock, {
       dial: ({ resumes }, listener) => peer.dial(resumes, listener),
-      isSure: () => true,
-      attach: async () => undefined,
-      relay: () => assert.fail('nothing is offered'),
-      written: (item, marks) => item.shard.settle(item, { marks }),
       bounced: (item, { condition }, marks) => {
         returned.push(`${item.frame.id} ${condition}`)
         item.shard.settle(item, { marks })
@@ -227,23 +242,12 @@ test('design §3.10: a stanza that the other server ends its streams over goes b
 test('RFC 6120 §10.4: another server that shows that it is there is gone to at once, however long it was away', () => {
   const store = new Store()
   const clock = { now: 0 }
-  const env = realEnv()
   let dials = 0
-  const route = new Route(pair, store.shard(), {
-    env: { ...env, clock: { ...env.clock, now: () => 0, monotonic: () => clock.now } },
-    limits: {
-      ...{ stanzas: 10, bytes: 1e6, delivery: 1e9 },
-      ...{ idle: 1e9, acknowledgement: 1e9, resumption: 1e9 },
-    },
+  const route = routeOf(store.shard(), clock, {
     dial: (_route, listener) => {
       dials += 1
       listener.ended({ message: 'nobody is there', final: undefined })
     },
-    isSure: () => true,
-    attach: async () => undefined,
-    relay: () => assert.fail('nothing is offered'),
-    written: () => assert.fail('nothing is written'),
-    bounced: () => assert.fail('nothing goes back'),
   })
   const [item] = route.shard.take(store.append(remoteFrame(1, 1)))
   assert(item)
@@ -263,4 +267,42 @@ test('RFC 6120 §10.4: another server that shows that it is there is gone to at 
   clock.now += 2_000
   route.tick()
   assert.equal(dials, before + 2, 'the waits begin anew')
+})
+
+test('design §9: a route that goes to another connection manager waits for what it wrote, ends its stream in good order, and leaves nothing to be resumed', () => {
+  const store = new Store()
+  const peer = new Peer()
+  const resumed: (string | undefined)[] = []
+  const dial: RoutePorts['dial'] = ({ resumes }, listener) => {
+    resumed.push(resumes)
+    peer.dial(resumes, listener)
+  }
+  const shard = store.shard()
+  const route = routeOf(shard, { now: 0 }, { dial })
+  const send = (id: number): void => {
+    for (const item of shard.take(store.append(remoteFrame(id, 1)))) route.add(item, false)
+  }
+  send(1)
+  store.commit(10)
+  peer.take(10)
+  assert.equal(store.hashes.get(sessionsKey(stream))?.size, 1)
+
+  assert.equal(route.leave(false), false, 'what was written is not acknowledged')
+  assert.ok(peer.isOpen)
+  send(2)
+  peer.take(10)
+  peer.acknowledge()
+  assert.equal(route.leave(false), true)
+  assert.deepEqual(peer.farewells, [], 'not before the bus knows')
+  store.commit(10)
+  assert.deepEqual(peer.farewells, ['closed'])
+  assert.equal(store.hashes.get(sessionsKey(stream))?.size, 0)
+
+  const next = routeOf(store.shard(), { now: 0 }, { dial })
+  for (const [position, frames] of store.entries)
+    for (const item of next.shard.take({ stream, position, frames })) next.add(item, false)
+  store.commit(10)
+  peer.take(10)
+  assert.deepEqual(resumed, [undefined, undefined])
+  assert.deepEqual(peer.got, ['1 r0@mantua.lit', '2 r0@mantua.lit'])
 })
