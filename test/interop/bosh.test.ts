@@ -89,26 +89,33 @@ function holder({ doors }: TestServer, { sid }: BoshClient): ServerProcess {
   return door.process
 }
 
-test('XEP-0124 behind haproxy without stickiness: the instance that holds the sessions is killed under load, 0 lost, 0 doubled, in order', async (context) => {
-  if (!hasClients(context, 'haproxy')) return
-  const server = await stage(context, { trustedProxies: { tcp: '127.0.0.1' } })
-  if (!server) return
-  await using _ = server
-  await addUsers(server, ['romeo', 'juliet'])
-  await using haproxy = await Haproxy.start(server)
-  const login = (name: string): Promise<BoshClient> =>
-    BoshClient.login({ port: haproxy.ports.http, jid: `${name}@montague.example/web`, password })
-  using romeo = await login('romeo')
-  using juliet = await login('juliet')
-  const victim = holder(server, romeo)
-  let killed: Promise<void> | undefined
-  await talk(romeo, juliet, (n) => {
-    if (n > count / 3) killed ??= victim.kill()
+for (const [balance, role, names] of [
+  ['leastconn', 'holds the sessions', ['romeo', 'juliet']],
+  ['roundrobin', 'holds the sessions', ['antony', 'cleopatra']],
+  ['roundrobin', 'serves what the other holds', ['troilus', 'cressida']],
+] as const)
+  test(`XEP-0124 behind haproxy (${balance}) without stickiness: the instance that ${role} is killed under load, 0 lost, 0 doubled, in order`, async (context) => {
+    if (!hasClients(context, 'haproxy')) return
+    const server = await stage(context, { trustedProxies: { tcp: '127.0.0.1' } })
+    if (!server) return
+    await using _ = server
+    await addUsers(server, names)
+    await using haproxy = await Haproxy.start(server, balance)
+    const login = (name: string): Promise<BoshClient> =>
+      BoshClient.login({ port: haproxy.ports.http, jid: `${name}@montague.example/web`, password })
+    using romeo = await login(names[0])
+    using juliet = await login(names[1])
+    const holds = holder(server, romeo)
+    const other = server.doors.find(({ process }) => process !== holds)?.process
+    const victim = role === 'holds the sessions' ? holds : other
+    let killed: Promise<void> | undefined
+    await talk(romeo, juliet, (n) => {
+      if (n > count / 3) killed ??= victim?.kill()
+    })
+    await killed
+    assert(killed, 'nobody was killed')
+    await checkEnds(romeo, juliet)
   })
-  await killed
-  assert(killed, 'nobody was killed')
-  await checkEnds(romeo, juliet)
-})
 
 test('design §3.7: the instance that holds a session is frozen under load, and goes on when another has the session: it takes and tells nothing more', async (context) => {
   const server = await stage(context)

@@ -10,6 +10,9 @@ import type { TestServer } from '@tactus/testkit'
 const path = fileURLToPath(new URL('../../deploy/haproxy/haproxy.cfg', import.meta.url))
 const within = 20_000
 
+/** Who gets the next connection; `leastconn` is deployed. */
+type Balance = 'leastconn' | 'roundrobin'
+
 /** The haproxy of docker-compose.yml, in front of the doors of a test's cluster. */
 export class Haproxy implements AsyncDisposable {
   readonly ports: Readonly<Record<'c2s' | 'http', number>>
@@ -17,11 +20,18 @@ export class Haproxy implements AsyncDisposable {
   readonly #folder: string
   #output = ''
 
-  private constructor(server: TestServer, ports: Haproxy['ports'], spare: readonly number[]) {
+  private constructor(
+    server: TestServer,
+    ports: Haproxy['ports'],
+    { spare, balance }: { readonly spare: readonly number[]; readonly balance: Balance },
+  ) {
     this.ports = ports
     this.#folder = mkdtempSync(join(tmpdir(), 'tactus-haproxy-'))
     const file = join(this.#folder, 'haproxy.cfg')
-    writeFileSync(file, configuration(server, ports, spare))
+    writeFileSync(
+      file,
+      configuration(server, ports, spare).replace('balance leastconn', `balance ${balance}`),
+    )
     this.#child = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (chunk: Buffer) => {
@@ -30,9 +40,9 @@ export class Haproxy implements AsyncDisposable {
   }
 
   /** Resolves when it finds an instance behind itself. */
-  static async start(server: TestServer): Promise<Haproxy> {
+  static async start(server: TestServer, balance: Balance = 'leastconn'): Promise<Haproxy> {
     const [c2s = 0, http = 0, ...spare] = await freePorts(4)
-    const haproxy = new Haproxy(server, { c2s, http }, spare)
+    const haproxy = new Haproxy(server, { c2s, http }, { spare, balance })
     const until = performance.now() + within
     while (!(await answers(c2s))) {
       if (performance.now() > until || haproxy.#child.exitCode !== null)
