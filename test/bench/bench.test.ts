@@ -26,7 +26,8 @@ test('the benchmark measures a standalone server, and nothing is lost, doubled o
   for (const result of results) {
     const { measurement, events, p50, p99, lost, duplicated, outOfOrder } = result
     assert.ok(stdout.includes(measurement), 'the table has a row for it')
-    assert.deepEqual({ lost, duplicated, outOfOrder }, { lost: 0, duplicated: 0, outOfOrder: 0 })
+    const faults = { measurement, lost, duplicated, outOfOrder }
+    assert.deepEqual(faults, { measurement, lost: 0, duplicated: 0, outOfOrder: 0 })
     if (result.bytesPerSession) continue
     assert.ok(events > 0, `${measurement} counted nothing`)
     assert.ok(p50 > 0 && p50 <= p99, `${measurement}: p50 ${p50} ms, p99 ${p99} ms`)

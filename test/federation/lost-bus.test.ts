@@ -34,6 +34,8 @@ async function accepted(server: TestServer, from: number, count: number): Promis
 /** The other server can be reached at last, and hears everything in order; after a loss maybe more than once. */
 async function arrivesAt(realm: Realm, romeo: Speaker, count: number): Promise<void> {
   realm.names.locate(away, realm.server(away).port('s2s'))
+  // What goes the other way shows that it is back: else it might not be tried again for two minutes.
+  romeo.say(`<message to='nurse@${home}' type='chat'><body>I am here</body></message>`)
   await romeo.hears(`<body>n${count}</body>`)
   const numbers = romeo.heard.flatMap((text) => /<body>n(\d+)</.exec(text)?.[1] ?? []).map(Number)
   assert.deepEqual(
