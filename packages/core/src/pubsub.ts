@@ -50,6 +50,8 @@ export interface NodeType extends NodeKind {
 /** The same for whatever node its owner says is one, by the value of `pubsub#type`. */
 export interface NodeProfile extends NodeKind {
   readonly profile: string
+  /** Whether `profile` is what many such values begin with; one that is said whole goes before it. */
+  readonly family?: boolean
 }
 
 /** What nodes are that hold one kind of data. */
@@ -58,6 +60,8 @@ export interface NodeKind {
   readonly at?: readonly NodePlace[]
   /** Namespace of its items’ payloads, where `pubsub#type` says something else of the node than this. */
   readonly payload?: string
+  /** Its items hold payloads of any namespaces: `pubsub#type` says what the node is, not what is in it. */
+  readonly mixed?: boolean
   /** What differs from the defaults of XEP-0163 when such a node is made without being asked otherwise. */
   readonly config?: NodeConfig
   /** Values that nobody may change: a request that says otherwise is refused, or met as if it said so. */
@@ -157,6 +161,7 @@ export class PubsubRegistry implements PubsubPort {
   readonly #types = new Map<string, NodeType>()
   readonly #families: NodeType[] = []
   readonly #profiles = new Map<string, NodeProfile>()
+  readonly #profileFamilies: NodeProfile[] = []
   readonly #fields: NodeField[] = []
   readonly #fragments: PrivateFragment[] = []
   #nodes: Nodes | undefined
@@ -172,6 +177,7 @@ export class PubsubRegistry implements PubsubPort {
     if (this.#profiles.has(definition.profile))
       throw new Error(`two modules say what nodes of the type ${definition.profile} are`)
     this.#profiles.set(definition.profile, definition)
+    if (definition.family) this.#profileFamilies.push(definition)
   }
 
   field(definition: NodeField): void {
@@ -202,6 +208,7 @@ export class PubsubRegistry implements PubsubPort {
       named && { at: named.family ? anywhere : accounts, ...named },
       this.#families.find((family) => node.startsWith(family.node)),
       this.#profiles.get(profile),
+      this.#profileFamilies.find((family) => profile.startsWith(family.profile)),
     ]
     return kinds.find((kind) => kind && (kind.at ?? anywhere).includes(at))
   }

@@ -36,6 +36,7 @@ import { roomLog } from './room-log/room-log.ts'
 import { roomSearch } from './room-search/room-search.ts'
 import { roster } from './roster/roster.ts'
 import { session } from './session/session.ts'
+import { spaces } from './spaces/spaces.ts'
 import { stanzaIds } from './stanza-ids/stanza-ids.ts'
 import { time } from './time/time.ts'
 import { userSearch } from './user-search/user-search.ts'
@@ -89,5 +90,6 @@ export const catalogue: readonly XmppModule[] = [
   displayed,
   omemo,
   feeds,
+  spaces,
   nodeSubscriptions,
 ]

@@ -199,6 +199,17 @@ story('XEP-0472 §5.1: a node becomes a feed when its owner says so', async ({ o
   assert.equal(await publish(balcony, 'capulets', item('b', '<a xmlns="b"/>')), invalid)
 })
 
+story('XEP-0472 §5: a profile that the server does not know is a feed', async ({ online }) => {
+  const balcony = await online(julietBalcony)
+  // XEP-0508 §6.1
+  const type = 'urn:xmpp:pubsub-social-feed:flat-forums:0'
+  await create(balcony, 'forum', { type })
+
+  await checkSettings(balcony, 'forum', { type, notify_retract: '1' })
+  assert.match(await publish(balcony, 'forum', item('a', entry('a'))), /<item id='a'/)
+  assert.equal(await publish(balcony, 'forum', item('b', '<a xmlns="b"/>')), invalid)
+})
+
 story('XEP-0472 §5.3: what is in a gallery has a picture', async ({ online }) => {
   const balcony = await online(julietBalcony)
   await create(balcony, 'pictures', { type: GALLERY })

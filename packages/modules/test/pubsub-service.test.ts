@@ -348,3 +348,17 @@ story('who is deleted leaves no affiliation and no subscription behind', async (
   for (const each of [node, other]) assert.doesNotMatch(await left('subscriptions', each), /paris/)
   assert.doesNotMatch(await left('affiliations'), /paris/)
 })
+
+story('XEP-0060 §5.4: a node tells whom to ask about it', async ({ online }) => {
+  const juliet = await online(julietBalcony)
+  const node = newNode()
+  const contacts = ['nurse@capulet.example', 'romeo@montague.example']
+  await create(juliet, node, { contact: contacts })
+
+  const info = await listed(juliet, node, 'info')
+
+  const shown = contacts.map((jid) => `<value>${jid}</value>`).join('')
+  assert(info.includes(`<field var='pubsub#contact' type='jid-multi'>${shown}</field>`), info)
+  const many = Array.from({ length: 21 }, (_, number) => `a${number}@capulet.example`)
+  assert.equal(await create(juliet, newNode(), { contact: many }), 'modify: not-acceptable')
+})

@@ -89,3 +89,4 @@ export {
 export { originId, type StanzaId, stampStanzaId, stanzaIdBy, stripStanzaIds } from './stanza-id.ts'
 export { type StreamCondition, StreamError, type StreamErrorOptions } from './stream-error.ts'
 export { childrenOf, withoutChildren } from './strip.ts'
+export { jidOfUri, nodeOfUri } from './xmpp-uri.ts'

@@ -1,5 +1,5 @@
-import { type Jid, tryParseJid } from '@tactus/jid'
-import { childrenOf, delayElement, NS_CLIENT, NS_FORWARD, NS_HINTS } from '@tactus/stanza'
+import type { Jid } from '@tactus/jid'
+import { childrenOf, delayElement, jidOfUri, NS_CLIENT, NS_FORWARD, NS_HINTS } from '@tactus/stanza'
 import { Stanza, type XmlElement, xml } from '@tactus/xml'
 
 /** XEP-0452. */
@@ -15,20 +15,10 @@ export function mentionsIn(message: Stanza): readonly Jid[] {
   const jids: Jid[] = []
   const references = childrenOf(message, 'reference', NS_REFERENCE)
   for (const { attrs } of references.slice(0, mostMentions)) {
-    const jid = attrs.type === 'mention' ? readUri(attrs.uri ?? '') : undefined
+    const jid = attrs.type === 'mention' ? jidOfUri(attrs.uri ?? '') : undefined
     if (jid) jids.push(jid)
   }
   return jids
-}
-
-/** The address in an `xmpp:` URI (RFC 5122 §2.2); undefined where there is none. */
-function readUri(uri: string): Jid | undefined {
-  const path = /^xmpp:([^?#]+)/i.exec(uri)?.[1]
-  try {
-    return path === undefined ? undefined : tryParseJid(decodeURIComponent(path))
-  } catch {
-    return undefined
-  }
 }
 
 /** XEP-0452 §3.2: a line for somebody who is mentioned in it. */

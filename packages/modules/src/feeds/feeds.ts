@@ -1,5 +1,5 @@
 import { defineModule, type ItemEvent, type NodeKind, type XmppModule, xep } from '@tactus/core'
-import { bare, tryParseJid } from '@tactus/jid'
+import { bare } from '@tactus/jid'
 import type { XmlElement } from '@tactus/xml'
 import {
   authorsOf,
@@ -12,6 +12,7 @@ import {
   NS_GALLERY,
   NS_MICROBLOG,
   NS_STORIES,
+  profilePrefix,
 } from './wire.ts'
 
 /** XEP-0472 §5.1. Without the last but one, who was away would not know what was taken back. */
@@ -109,6 +110,8 @@ export const feeds: XmppModule = defineModule({
     pubsub.type({ node: NS_STORIES, ...stories })
     pubsub.profile({ profile: NS_MICROBLOG, ...blog })
     pubsub.profile({ profile: NS_FEED, ...feed })
+    // §5: more profiles are made of the basic one, by XEP-0508 for instance.
+    pubsub.profile({ profile: profilePrefix, family: true, ...feed })
     pubsub.profile({ profile: NS_GALLERY, ...gallery })
     pubsub.profile({ profile: NS_STORIES, ...stories })
   },
@@ -126,8 +129,7 @@ function entryIn({ item }: ItemEvent): XmlElement | undefined {
  * how a post is repeated (§3.4).
  */
 function requireOwnName({ item }: ItemEvent, entry: XmlElement): void {
-  for (const address of authorsOf(entry)) {
-    const author = tryParseJid(address)
+  for (const author of authorsOf(entry)) {
     if (!author || bare(author) !== bare(item.publisher))
       throw invalidPayload('The author of a comment is who publishes it.')
   }

@@ -1,4 +1,5 @@
-import { StanzaError } from '@tactus/stanza'
+import type { Jid } from '@tactus/jid'
+import { jidOfUri, StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 
 /** RFC 4287 §2. */
@@ -7,6 +8,8 @@ export const NS_ATOM = 'http://www.w3.org/2005/Atom'
 export const NS_MICROBLOG = 'urn:xmpp:microblog:0'
 /** What names of nodes begin with that hold the comments to a post (XEP-0277 §4.1). */
 export const commentsPrefix: string = `${NS_MICROBLOG}:comments/`
+/** What the types of all profiles of a social feed begin with (XEP-0472 §5). */
+export const profilePrefix = 'urn:xmpp:pubsub-social-feed:'
 /** XEP-0472 §5.1: the profile that all others are made of. */
 export const NS_FEED = 'urn:xmpp:pubsub-social-feed:1'
 /** XEP-0472 §5.3. */
@@ -34,22 +37,13 @@ export function enclosuresOf(entry: XmlElement): readonly XmlElement[] {
   return entry.getChildren('link', NS_ATOM).filter(({ attrs }) => attrs.rel === 'enclosure')
 }
 
-/** Addresses that an entry gives as its authors’ (XEP-0277 §4.2), as they stand there. */
-export function authorsOf(entry: XmlElement): readonly string[] {
+/** Addresses that an entry gives as its authors’ (XEP-0277 §4.2); undefined for one that is none. */
+export function authorsOf(entry: XmlElement): readonly (Jid | undefined)[] {
   return entry
     .getChildren('author', NS_ATOM)
     .map((author) => author.getChild('uri', NS_ATOM)?.text().trim() ?? '')
     .filter((uri) => uri.startsWith('xmpp:'))
-    .map((uri) => decoded(uri.slice('xmpp:'.length).split(/[?#]/, 1)[0] ?? ''))
-}
-
-/** RFC 5122 §2.2: an address in a URI is percent-encoded. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+    .map(jidOfUri)
 }
 
 /** A payload that its node has no place for (XEP-0060 §7.1.3.6). */

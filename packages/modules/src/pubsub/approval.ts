@@ -1,4 +1,4 @@
-import { type Jid, tryParseJid } from '@tactus/jid'
+import { bare, type Jid, tryParseJid } from '@tactus/jid'
 import {
   booleanField,
   type DataForm,
@@ -13,7 +13,7 @@ import {
 import { type Stanza, type XmlElement, xml } from '@tactus/xml'
 import { affiliationOf } from './access.ts'
 import { sendItems } from './fetch.ts'
-import { sendLast, settingOf } from './fields.ts'
+import { notifySubscriptions, sendLast, settingOf } from './fields.ts'
 import { deliverOrSend } from './notify.ts'
 import { deliver, endOf } from './options.ts'
 import { findNode, itemsOf, type Node, peopleOf, type Service, savePeople } from './service.ts'
@@ -106,7 +106,10 @@ export function settleSubscription(node: Node, subscription: Subscription, allow
   if (allow) subscriptions.set(subid, { ...subscription, state: 'subscribed' })
   else subscriptions.delete(subid)
   savePeople(node, { ...people, subscriptions })
-  tellSubscriber(node, jid, allow ? 'subscribed' : 'none')
+  const state = allow ? 'subscribed' : 'none'
+  tellOf(node, jid, { jid, state })
+  // A request that is turned down is neither a new subscriber nor one that goes.
+  if (allow || subscription.state === 'subscribed') tellOwners(node, { jid, state })
   if (allow) sendLastTo(node, subscription)
 }
 
@@ -136,12 +139,25 @@ export function sendLastTo(node: Node, { jid, subid, options }: Subscription): v
     sendItems(node.service, jid, [{ node, entry: last }], subid)
 }
 
-function tellSubscriber(
+/** Tells the owners who subscribed, or does not any more, where they want it (§16.4.3, `pubsub#notify_sub`). */
+export function tellOwners(node: Node, changed: Change): void {
+  if (!settingOf(node.config, notifySubscriptions)) return
+  for (const owner of ownersOf(node))
+    if (owner !== bare(changed.jid)) tellOf(node, owner as Jid, changed)
+}
+
+/** What became of a subscription. */
+interface Change {
+  readonly jid: Jid
+  readonly state: 'subscribed' | 'none'
+}
+
+function tellOf(
   { service: { scope, address }, name }: Node,
-  jid: Jid,
-  subscription: string,
+  to: Jid,
+  { jid, state }: Change,
 ): void {
-  const event = eventElement(xml('subscription', { node: name, jid, subscription }))
+  const event = eventElement(xml('subscription', { node: name, jid, subscription: state }))
   const attrs = { xmlns: NS_CLIENT, type: 'headline', from: address, id: scope.makeId() }
-  deliverOrSend(scope, jid, xml('message', attrs, event))
+  deliverOrSend(scope, to, xml('message', attrs, event))
 }

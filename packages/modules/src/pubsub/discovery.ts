@@ -6,6 +6,7 @@ import { isDerived } from './attachments/names.ts'
 import { cachingHints } from './caching.ts'
 import {
   accessModel,
+  contact,
   description,
   language,
   maxItems,
@@ -70,6 +71,7 @@ function metaData(node: Node, from: Jid): readonly FormField[] {
     formTypeField(META_DATA),
     ...[title, description, payloadType, language].flatMap(plain),
     ...owners(node),
+    ...contacts(node),
     entry('pubsub#creator', node.creator),
     entry('pubsub#creation_date', formatDateTime(node.createdAt)),
     entry(accessModel.name, settingOf(config, accessModel)),
@@ -87,6 +89,12 @@ function owners(node: Node): readonly FormField[] {
   if (node.service.owner !== undefined) return []
   const all = [...peopleOf(node).affiliations].filter(([, affiliation]) => affiliation === 'owner')
   return [{ var: 'pubsub#owner', type: 'jid-multi', values: all.map(([jid]) => jid) }]
+}
+
+/** §5.4: whom to ask about it. */
+function contacts({ config }: Node): readonly FormField[] {
+  const values = settingOf(config, contact)
+  return values.length === 0 ? [] : [{ var: contact.name, type: 'jid-multi', values }]
 }
 
 function entry(name: string, value: string): FormField {

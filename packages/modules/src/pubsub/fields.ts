@@ -1,4 +1,5 @@
 import type { NodeConfig } from '@tactus/core'
+import type { Jid } from '@tactus/jid'
 import {
   booleanField,
   type DataForm,
@@ -6,6 +7,7 @@ import {
   type FieldKind,
   formTypeField,
   integerField,
+  jidsField,
   listField,
   readSubmission,
   StanzaError,
@@ -155,6 +157,34 @@ export const notifyConfig: ConfigField<boolean> = field(
   false,
   'Whether subscribers are told that the configuration changed',
 )
+export const notifySubscriptions: ConfigField<boolean> = field(
+  'notify_sub',
+  booleanField,
+  false,
+  'Whether owners are told who subscribes and who does not any more',
+)
+/** Shown, as clients ask for `false` (XEP-0503 §3), and never on: a session that ends must not cost a look at all nodes. */
+export const purgeOffline: ConfigField<boolean> = field(
+  'purge_offline',
+  {
+    ...booleanField,
+    expects: 'false',
+    read: (texts) => (booleanField.read(texts) === false ? false : undefined),
+  },
+  false,
+  'Whether the items of a publisher go when it goes offline',
+)
+const mostContacts = 20
+export const contact: ConfigField<readonly Jid[]> = field(
+  'contact',
+  {
+    ...jidsField,
+    expects: `at most ${mostContacts} JIDs`,
+    read: (texts) => (texts.length > mostContacts ? undefined : jidsField.read(texts)),
+  },
+  [],
+  'People to contact with questions',
+)
 export const notificationType: ConfigField<'normal' | 'headline'> = field(
   'notification_type',
   listField({ normal: 'normal', headline: 'headline' }),
@@ -221,10 +251,13 @@ export const ownFields: readonly AnyField[] = [
   notifyRetract,
   notifyDelete,
   notifyConfig,
+  notifySubscriptions,
   notificationType,
   presenceBased,
   allowsSubscribing,
   itemReply,
+  purgeOffline,
+  contact,
   payloadType,
   language,
 ]

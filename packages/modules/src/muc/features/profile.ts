@@ -5,20 +5,38 @@ import {
   type FormField,
   listField,
   listMultiField,
+  nodeOfUri,
   textField,
 } from '@tactus/stanza'
 
 const titleField = 'muc#roomconfig_roomname'
 const descriptionField = 'muc#roomconfig_roomdesc'
 const languageField = 'muc#roomconfig_lang'
+const nodeField = 'muc#roomconfig_pubsub'
+const longestUri = 4_096
 
-/** What a room says of itself: name, description, language, occupants, owners (XEP-0045 §6.4). */
+/** XEP-0060 §12.21. What is no such URI would be shown to everybody who asks, and lead nowhere. */
+const nodeUriField: FieldKind<string> = {
+  ...textField(longestUri),
+  expects: 'a URI such as xmpp:pubsub.example.org?;node=news, or nothing,',
+  read([text = '', ...others]) {
+    if (others.length > 0 || text.length > longestUri) return undefined
+    return text === '' || nodeOfUri(text) ? text : undefined
+  },
+}
+
+/** What a room says of itself: name, description, language, its pubsub node, occupants (XEP-0045 §6.4). */
 export const profile: RoomFeature = {
   name: 'profile',
   fields: {
     [titleField]: { kind: textField(250), label: 'Name', initial: '' },
     [descriptionField]: { kind: textField(2_000), label: 'Description', initial: '' },
     [languageField]: { kind: textField(35), label: 'Natural language, such as en', initial: '' },
+    [nodeField]: {
+      kind: nodeUriField,
+      label: 'XMPP URI of the pubsub node that belongs to it',
+      initial: '',
+    },
   },
   disco: (room) => ({
     identities: [
@@ -33,6 +51,7 @@ export const profile: RoomFeature = {
     [
       infoField('muc#roominfo_description', 'Description', room.setting<string>(descriptionField)),
       infoField('muc#roominfo_lang', 'Language', room.setting<string>(languageField)),
+      infoField(nodeField, 'Pubsub node', room.setting<string>(nodeField)),
       infoField('muc#roominfo_occupants', 'Occupants', String([...room.occupants()].length)),
     ].filter(({ values }) => values[0] !== ''),
 }

@@ -43,8 +43,10 @@ export const publishing: PubsubFeature = {
   announces: [
     'publish',
     'publish-options',
+    'publish-node-full',
     'item-ids',
     'delete-items',
+    'retract-items',
     'persistent-items',
     'multi-items',
   ],
@@ -182,7 +184,8 @@ function readItem(item: XmlElement | undefined, node: Node): ItemRequest {
 function payloadOf(item: XmlElement, node: Node): XmlElement | undefined {
   const [payload, ...others] = item.getChildElements()
   const wanted = node.type?.payload ?? settingOf(node.config, payloadType)
-  const isForeign = payload && wanted !== '' && payload.getNS() !== wanted
+  const isOfOneKind = wanted !== '' && !node.type?.mixed
+  const isForeign = payload && isOfOneKind && payload.getNS() !== wanted
   if (others.length > 0 || isForeign) throw pubsubError('bad-request', 'invalid-payload')
   return payload
 }

@@ -10,7 +10,7 @@ import {
   requireVisible,
   subscriptionsFor,
 } from '../access.ts'
-import { askOwners, awaitEnd, sendLastTo, subscriptionElement } from '../approval.ts'
+import { askOwners, awaitEnd, sendLastTo, subscriptionElement, tellOwners } from '../approval.ts'
 import { followOptions } from '../digest.ts'
 import type { PubsubFeature } from '../feature.ts'
 import { accessModel, allowsSubscribing, type ConfigTexts, settingOf } from '../fields.ts'
@@ -91,7 +91,10 @@ function subscribe({ service, scope, action, from, pubsub }: PubsubRequest): IqA
   }
   storeSubscription(node, subscription)
   if (waits) askOwners(node, subscription)
-  else sendLastTo(node, subscription)
+  else {
+    tellOwners(node, { jid, state: 'subscribed' })
+    sendLastTo(node, subscription)
+  }
   const told = options && xml('options', null, optionsForm(node, subscription, 'result'))
   return pubsubElement(subscriptionElement(name, subscription), told)
 }
@@ -122,11 +125,13 @@ function mustWait(node: Node, from: Jid): boolean {
 /** §6.2 */
 function unsubscribe(request: PubsubRequest): IqAnswer {
   const { node, subscription } = namedSubscription(request)
-  const { subid, jid } = subscription
+  const { subid, state } = subscription
+  const jid = subscription.jid as Jid
   const people = peopleOf(node)
   const subscriptions = new Map(people.subscriptions)
   subscriptions.delete(subid)
   savePeople(node, { ...people, subscriptions })
+  if (state === 'subscribed') tellOwners(node, { jid, state: 'none' })
   return pubsubElement(xml('subscription', { node: node.name, jid, subid, subscription: 'none' }))
 }
 
