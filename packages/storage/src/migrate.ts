@@ -1,6 +1,10 @@
 import { type Kysely, sql } from 'kysely'
 import { accountMigration } from './account-store.ts'
-import { archiveMigration, archiveSearchMigration } from './archive/archive-migration.ts'
+import {
+  archiveMigration,
+  archivePlacesMigration,
+  archiveSearchMigration,
+} from './archive/archive-migration.ts'
 import { clusterMigration } from './cluster-tables.ts'
 import { mailboxMigration } from './mailbox-store.ts'
 import { rosterMigration } from './roster-store.ts'
@@ -16,6 +20,7 @@ export const coreMigrations: readonly Migration[] = [
   sessionMigration,
   archiveMigration,
   archiveSearchMigration,
+  archivePlacesMigration,
 ]
 
 /** One connection on which a migration runs in a transaction of its own. */

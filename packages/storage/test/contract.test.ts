@@ -16,14 +16,16 @@ async function prepare(storage: Storage): Promise<void> {
   await storage.ownership.register('r1')
 }
 
-describe('SQLite in memory', () => {
-  for (const { title, run } of storageContract)
-    test(title, async () => {
-      await using storage = openMemorySqlite()
-      await prepare(storage)
-      await run(storage)
-    })
-})
+// Messages have their places in the indexes at once, none of them, and some.
+for (const waitingRows of [1, 1_000, 3])
+  describe(`SQLite in memory, up to ${waitingRows} messages wait for their place`, () => {
+    for (const { title, run } of storageContract)
+      test(title, async () => {
+        await using storage = openMemorySqlite(realEnv(), { waitingRows })
+        await prepare(storage)
+        await run(storage)
+      })
+  })
 
 for (const durability of ['batched', 'strict'] as const)
   describe(`SQLite in a folder, ${durability}`, () => {

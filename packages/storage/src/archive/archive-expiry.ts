@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Reader } from '../storage.ts'
+import { allArchived } from './archive-rows.ts'
 
 /** What an archive keeps; undefined is no limit. */
 export interface Retention {
@@ -21,7 +22,9 @@ export async function expiredMessages(
 ): Promise<readonly string[]> {
   const last = messages === undefined ? undefined : await placeOf(reader, owner, messages)
   const { rows } = await sql<{ id: string; n: number; at: number }>`select "id", "n", "at"
-    from "archive" where "owner" = ${owner} order by "n" limit ${limit}`.execute(reader)
+    from ${allArchived(reader)} where "owner" = ${owner} order by "n" limit ${limit}`.execute(
+    reader,
+  )
   const stays = rows.findIndex(
     ({ n, at }) => !((last !== undefined && n <= last) || (before !== undefined && at < before)),
   )
@@ -34,7 +37,7 @@ async function placeOf(
   owner: string,
   messages: number,
 ): Promise<number | undefined> {
-  const { rows } = await sql<{ n: number }>`select "n" from "archive"
+  const { rows } = await sql<{ n: number }>`select "n" from ${allArchived(reader)}
     where "owner" = ${owner} order by "n" desc limit 1 offset ${messages}`.execute(reader)
   return rows[0]?.n
 }

@@ -123,3 +123,44 @@ const postgresSearchByTime: readonly string[] = [
   // Without knowing how rare words are, a plan would go through all of an archive beside the index.
   'analyze archive',
 ]
+
+/**
+ * On SQLite a message gets its place in the indexes together with many others (`archive-places.ts`): they are of what is
+ * `placed`, and a small one is of what is not. All in one are `archive_all`.
+ */
+export const archivePlacesMigration: Migration = {
+  name: '0008-archive-places',
+  async up(db, dialect) {
+    if (dialect !== 'sqlite') return
+    for (const statement of sqlitePlaces) await sql.raw(statement).execute(db)
+  },
+}
+
+const sqlitePlaces: readonly string[] = [
+  'drop trigger archive_words_added',
+  'drop trigger archive_words_removed',
+  'drop trigger archive_words_changed',
+  'drop trigger archive_words_changed_to',
+  ...['order', 'peer', 'at', 'origin'].map((index) => `drop index archive_${index}`),
+  'alter table archive add column placed integer not null default 0',
+  'update archive set placed = 1',
+  'create index archive_order on archive (owner, n) where placed = 1',
+  'create index archive_peer on archive (owner, peer, n) where placed = 1',
+  'create index archive_at on archive (owner, at) where placed = 1',
+  'create index archive_origin on archive (owner, origin) where placed = 1 and origin is not null',
+  'create index archive_waiting on archive (owner, n) where placed = 0',
+  `create view archive_all as
+    select * from archive where placed = 1 union all select * from archive where placed = 0`,
+  `create trigger archive_words_removed after delete on archive
+    when old.words is not null and old.placed = 1 begin
+    insert into archive_words(archive_words, rowid, words, owner) values ('delete', old.n, old.words, old.owner);
+  end`,
+  `create trigger archive_words_changed after update on archive
+    when old.words is not null and old.placed = 1 begin
+    insert into archive_words(archive_words, rowid, words, owner) values ('delete', old.n, old.words, old.owner);
+  end`,
+  `create trigger archive_words_changed_to after update on archive
+    when new.words is not null and new.placed = 1 begin
+    insert into archive_words(rowid, words, owner) values (new.n, new.words, new.owner);
+  end`,
+]

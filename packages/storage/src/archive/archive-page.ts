@@ -3,6 +3,7 @@ import type { Reader } from '../storage.ts'
 import {
   type ArchivePageRequest,
   type ArchivePageRow,
+  allArchived,
   clockSkew,
   readRows,
 } from './archive-rows.ts'
@@ -85,9 +86,11 @@ export async function archiveEnds(
   owner: string,
 ): Promise<{ readonly first: ArchiveEnd; readonly last: ArchiveEnd } | undefined> {
   const end = async (order: RawBuilder<unknown>): Promise<ArchiveEnd | undefined> => {
-    const { rows } = await sql<ArchiveEnd>`select "id", "at" from "archive"
-      where "owner" = ${owner} order by "n" ${order} limit 1`.execute(reader)
-    return rows[0]
+    const { rows } = await sql<ArchiveEnd & { n: number }>`select "id", "at", "n"
+      from ${allArchived(reader)} where "owner" = ${owner} order by "n" ${order} limit 1`.execute(
+      reader,
+    )
+    return rows[0] && { id: rows[0].id, at: rows[0].at }
   }
   const [first, last] = await Promise.all([end(sql`asc`), end(sql`desc`)])
   return first && last && { first, last }
@@ -153,7 +156,7 @@ async function timeConditions(
 ): Promise<RawBuilder<unknown>[]> {
   const all: RawBuilder<unknown>[] = []
   const place = async (condition: RawBuilder<unknown>): Promise<number | undefined> => {
-    const { rows } = await sql<{ n: number }>`select "n" from "archive"
+    const { rows } = await sql<Place>`select "n", "at" from ${allArchived(reader)}
       where "owner" = ${owner} and ${condition} limit 1`.execute(reader)
     return rows[0]?.n
   }

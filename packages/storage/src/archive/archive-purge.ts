@@ -1,4 +1,5 @@
 import type { Executor } from '../executor.ts'
+import { allArchivedIn } from './archive-rows.ts'
 
 /** Table of the owners that are no more: what is left of their archives goes bit by bit, in no step. */
 export const archivePurgeTable = 'archive_purge'
@@ -17,7 +18,7 @@ export async function purgeArchives(executor: Executor): Promise<number> {
     (await executor.transaction([
       {
         sql: `DELETE FROM archive WHERE owner = (${next}) AND n IN (
-          SELECT n FROM archive WHERE owner = (${next}) ORDER BY n LIMIT ${purgedAtOnce})`,
+          SELECT n FROM ${allArchivedIn(executor.dialect)} WHERE owner = (${next}) ORDER BY n LIMIT ${purgedAtOnce})`,
         params: [],
       },
       {

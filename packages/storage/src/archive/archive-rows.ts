@@ -1,5 +1,18 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Reader } from '../storage.ts'
+import { dialectOf } from '../query-dialect.ts'
+import type { Dialect, Reader } from '../storage.ts'
+
+/**
+ * What to read the archives from in an order; a message by its id is read from the table itself. On SQLite those that have
+ * no place in the indexes yet (`archive-places.ts`) are a list of their own, and what the order is by has to be asked for:
+ * only then both are read along their indexes.
+ */
+export const allArchived = (reader: Reader): RawBuilder<unknown> =>
+  sql.raw(allArchivedIn(dialectOf(reader)))
+
+/** The same for statements that are texts. */
+export const allArchivedIn = (dialect: Dialect): string =>
+  dialect === 'sqlite' ? '"archive_all"' : '"archive"'
 
 /** Which page of them. */
 export interface ArchivePageRequest {

@@ -3,6 +3,7 @@ import { dialectOf } from '../query-dialect.ts'
 import type { Reader } from '../storage.ts'
 import {
   type ArchivePageRequest,
+  allArchived,
   clockSkew,
   type FoundRows,
   orderOf,
@@ -31,7 +32,7 @@ const nearbyRows = 2_000
 
 /** The table, or what the index of words finds in it. */
 export function searchedTable(reader: Reader, search: Search | undefined): RawBuilder<unknown> {
-  if (!search) return sql`"archive"`
+  if (!search) return allArchived(reader)
   return dialectOf(reader) === 'sqlite'
     ? sqliteTable(search)
     : postgresTable(search, piecesOf(search))
@@ -57,11 +58,15 @@ export async function searchPage(
 const rowsOf = (table: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`select "n", "id", "at", "stanza" from ${table}`
 
-/** Found before it is sorted: in the order of the archive, a rare word would be looked for in all of it. */
+/**
+ * Found before it is sorted: in the order of the archive, a rare word would be looked for in all of it. And what the index
+ * does not have yet.
+ */
 function sqliteTable({ owner, words }: Search): RawBuilder<unknown> {
-  return sql`(select * from "archive" where "n" in (
+  return sql`(select * from (select * from "archive" where "n" in (
       select "rowid" from "archive_words" where "archive_words" match ${sqliteMatch(owner, words)}
-    ) limit -1 offset 0) as "archive"`
+    ) limit -1 offset 0) union all select * from "archive"
+      where "placed" = 0 and "owner" = ${owner} and ${sqliteHasWords(words)}) as "archive"`
 }
 
 /**
@@ -149,7 +154,7 @@ async function readNearby(
   page: ArchivePageRequest,
 ): Promise<FoundRows | undefined> {
   const nearby = sql`select "n", "id", "at", "stanza" from (
-    select "n", "id", "at", "stanza", "words" from "archive" where ${where} ${orderOf(page)} limit ${nearbyRows}
+    select "n", "id", "at", "stanza", "words" from ${allArchived(reader)} where ${where} ${orderOf(page)} limit ${nearbyRows}
   ) as "nearby" where ${hasWords(reader, search)}`
   const found = await readRows(reader, nearby, page)
   return found.more ? found : undefined
@@ -159,6 +164,10 @@ async function readNearby(
 function hasWords(reader: Reader, { words }: Search): RawBuilder<unknown> {
   if (dialectOf(reader) === 'postgres')
     return sql`string_to_array("words", ' ') @> array[${sql.join(words)}]::text[]`
+  return sqliteHasWords(words)
+}
+
+function sqliteHasWords(words: readonly string[]): RawBuilder<unknown> {
   const found = words.map((word) => sql`instr(' ' || "words" || ' ', ${` ${word} `}) > 0`)
   return sql.join(found, sql` and `)
 }

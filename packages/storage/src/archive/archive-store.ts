@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Row, RowCollector, StateChange, StateKey } from '../rows.ts'
 import { stateKey } from '../state-key.ts'
 import type { DurableStore, Reader } from '../storage.ts'
+import { allArchived } from './archive-rows.ts'
 
 /** Table of the archives of all owners. */
 export const archiveTable = 'archive'
@@ -101,7 +102,7 @@ interface ArchiveTableRow {
 }
 
 const columns = sql.raw(
-  ['owner', 'id', 'at', 'incoming', 'peer', 'resource', 'origin', 'words', 'stanza']
+  ['n', 'owner', 'id', 'at', 'incoming', 'peer', 'resource', 'origin', 'words', 'stanza']
     .map((name) => `"${name}"`)
     .join(', '),
 )
@@ -109,9 +110,10 @@ const columns = sql.raw(
 /** Both kinds of key are asked for seldom: for a replay after a loss, and for a retraction. */
 async function loadOne(reader: Reader, key: string): Promise<ArchivedMessage | undefined> {
   const [kind, owner = '', ...rest] = key.split('\n')
-  const wanted = sql`select ${columns} from ${sql.table(archiveTable)} where "owner" = ${owner}`
-  const { rows } = await sql<ArchiveTableRow>`${wanted} ${
-    kind === 'id' ? sql`and "id" = ${rest.join('\n')}` : byOrigin(rest)
+  const { rows } = await sql<ArchiveTableRow>`select ${columns} from ${
+    kind === 'id'
+      ? sql`"archive" where "owner" = ${owner} and "id" = ${rest.join('\n')}`
+      : sql`${allArchived(reader)} where "owner" = ${owner} ${byOrigin(rest)}`
   } limit 1`.execute(reader)
   return rows[0] && toMessage(rows[0])
 }
@@ -123,8 +125,9 @@ function byOrigin([side = '', ...origin]: readonly string[]) {
 }
 
 function toMessage(row: ArchiveTableRow): ArchivedMessage {
+  const { owner, id, at, peer, stanza } = row
   return {
-    ...row,
+    ...{ owner, id, at, peer, stanza },
     incoming: row.incoming === 1,
     resource: row.resource ?? undefined,
     origin: row.origin ?? undefined,

@@ -1,5 +1,6 @@
+import { sql } from 'kysely'
 import type { Reader } from '../storage.ts'
-import { archiveTable } from './archive-store.ts'
+import { allArchived } from './archive-rows.ts'
 
 /** When the last message of an archive before a time was accepted, or the first after one, ms. */
 export async function spokenAt(
@@ -7,11 +8,11 @@ export async function spokenAt(
   owner: string,
   where: { readonly before: number } | { readonly after: number },
 ): Promise<number | undefined> {
-  const all = reader.selectFrom(archiveTable).select('at').where('owner', '=', owner)
-  const found =
+  const wanted =
     'before' in where
-      ? all.where('at', '<', where.before).orderBy('at', 'desc')
-      : all.where('at', '>', where.after).orderBy('at')
-  const row = await found.limit(1).executeTakeFirst()
-  return row && Number(row.at)
+      ? sql`"at" < ${where.before} order by "at" desc`
+      : sql`"at" > ${where.after} order by "at"`
+  const { rows } = await sql<{ at: number }>`select "at" from ${allArchived(reader)}
+    where "owner" = ${owner} and ${wanted} limit 1`.execute(reader)
+  return rows[0] && Number(rows[0].at)
 }

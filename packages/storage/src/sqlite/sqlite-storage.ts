@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Env, realEnv } from '@tactus/env'
+import { ArchivePlaces, waitingRows } from '../archive/archive-places.ts'
 import { purgeArchives } from '../archive/archive-purge.ts'
 import type { Executor, Statement, StatementResult } from '../executor.ts'
 import { type MigrationSession, missingMigrations, runMigrations } from '../migrate.ts'
@@ -77,9 +78,12 @@ export async function openSqliteStorage({
  * Opens a storage in memory, in the caller's thread: for tests and for the simulation, since every answer comes at
  * the same point of each run. It is gone when disposed.
  */
-export function openMemorySqlite(env: Env = realEnv()): Storage {
+export function openMemorySqlite(
+  env: Env = realEnv(),
+  options: { readonly waitingRows?: number } = {},
+): Storage {
   const only = new LocalConnection({ location: ':memory:', readOnly: false, synchronous: 'off' })
-  return new SqliteStorage({ writer: only, reader: only, jobReader: only, env })
+  return new SqliteStorage({ writer: only, reader: only, jobReader: only, env, ...options })
 }
 
 interface Parts {
@@ -88,6 +92,7 @@ interface Parts {
   readonly jobReader: SqliteConnection
   readonly env: Env
   readonly lock?: Disposable
+  readonly waitingRows?: number | undefined
 }
 
 class SqliteStorage implements Storage {
@@ -97,6 +102,7 @@ class SqliteStorage implements Storage {
   readonly ownership: OwnershipStore
   readonly #parts: Parts
   readonly #executor: Executor
+  readonly #places: ArchivePlaces
   /** A migration is several calls: commits wait until it is through. */
   #migrating: Promise<unknown> | undefined
 
@@ -108,6 +114,7 @@ class SqliteStorage implements Storage {
       dialect: 'sqlite',
       transaction: (statements) => this.#transaction(statements),
     }
+    this.#places = new ArchivePlaces(this.#executor, parts.waitingRows ?? waitingRows)
     this.ownership = new SqlOwnershipStore(this.#executor, parts.env.clock)
   }
 
@@ -115,7 +122,9 @@ class SqliteStorage implements Storage {
     const batches = compile(transaction)
     while (this.#migrating !== undefined) await this.#migrating
     const done = await this.#parts.writer.transaction(batches)
-    return done ? 'committed' : refusedOutcome(this.#executor, transaction)
+    if (!done) return refusedOutcome(this.#executor, transaction)
+    this.#places.committed(transaction.writes)
+    return 'committed'
   }
 
   async migrate(migrations: readonly Migration[]): Promise<readonly string[]> {
