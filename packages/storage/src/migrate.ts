@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { accountMigration } from './account-store.ts'
 import {
+  archiveLexemesMigration,
   archiveMigration,
   archivePlacesMigration,
   archiveSearchMigration,
@@ -21,6 +22,7 @@ export const coreMigrations: readonly Migration[] = [
   archiveMigration,
   archiveSearchMigration,
   archivePlacesMigration,
+  archiveLexemesMigration,
 ]
 
 /** One connection on which a migration runs in a transaction of its own. */

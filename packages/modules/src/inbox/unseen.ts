@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * The newest unread messages of a conversation, as one text: for each, a digest of the id that its sender gave it, by
@@ -39,6 +39,5 @@ export function readUpTo(
 }
 
 function digest(kind: 'origin' | 'id', id: string): string {
-  const hash = createHash('sha256').update(`${kind} ${id}`).digest('base64url')
-  return hash.slice(0, digestLength)
+  return hash('sha256', `${kind} ${id}`, 'base64url').slice(0, digestLength)
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type {
   Affiliation,
   Occupant,
@@ -125,7 +125,7 @@ export class RoomTurn implements Room {
   }
 
   get archiveOwner(): string {
-    const which = createHash('sha256').update(`archive ${this.secret}`).digest('base64url')
+    const which = hash('sha256', `archive ${this.secret}`, 'base64url')
     return `${this.jid} ${which.slice(0, 16)}`
   }
 

@@ -164,3 +164,21 @@ const sqlitePlaces: readonly string[] = [
     insert into archive_words(rowid, words, owner) values (new.n, new.words, new.owner);
   end`,
 ]
+
+/** The same lexemes, at an eighth of the cost: in SQL a query of its own went over the words of each message. */
+export const archiveLexemesMigration: Migration = {
+  name: '0009-archive-lexemes',
+  async up(db, dialect) {
+    if (dialect === 'postgres') await sql.raw(lexemesAtOnce).execute(db)
+  },
+}
+
+const lexemesAtOnce = `create or replace function archive_lexemes(owner text, at bigint, words text) returns tsvector
+  language plpgsql immutable strict parallel safe cost 10000
+  as $$
+  declare
+    mark text := left(md5(owner), 10) || lpad(to_hex(at / ${pieceLength}), 4, '0');
+  begin
+    return array_to_tsvector(string_to_array(mark || replace(words, ' ', ' ' || mark), ' '));
+  end
+  $$`
