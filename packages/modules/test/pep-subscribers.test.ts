@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
-import { story } from '@tactus/testkit'
+import { type Client, story } from '@tactus/testkit'
 import {
   ask,
   comesWith,
   create,
+  event,
   item,
   juliet,
   julietBalcony,
+  publish,
   pubsub,
+  replyTo,
   romeoHome,
   software,
   TUNE,
@@ -44,5 +47,33 @@ story(
       assert.equal(messages.length, 1, client.jid)
       await client.receivesNothing()
     }
+  },
+)
+
+story(
+  'XEP-0163 §4.3.1: subscribers who see the presence learn which resource published, others do not',
+  async ({ online, befriend }) => {
+    const [balcony, romeo] = [await online(julietBalcony), await online(romeoHome)]
+    const paris = await online('paris@capulet.example/church')
+    await befriend(balcony, romeo)
+    await create(balcony, TUNE, { access_model: 'open' })
+    for (const client of [romeo, paris])
+      await ask(
+        client,
+        'set',
+        pubsub(`<subscribe node='${TUNE}' jid='${client.account}'/>`),
+        juliet,
+      )
+    for (const client of [romeo, paris]) client.drain()
+
+    await publish(balcony, TUNE, item('current', tune('a')))
+
+    const heard = (to: Client, rest: string) =>
+      event(to.account, `<items node='${TUNE}'>${item('current', tune('a'))}</items>`, {
+        rest: `${rest}<stanza-id xmlns='urn:xmpp:sid:0' id='{any}' by='${to.account}'/>`,
+      })
+    for (const client of [romeo, paris]) await client.arrived(1)
+    romeo.receives`${heard(romeo, replyTo(balcony.jid))}`
+    paris.receives`${heard(paris, '')}`
   },
 )

@@ -160,6 +160,23 @@ story(
   },
 )
 
+story(
+  'XEP-0060 §7.1.2.4: one of several subscriptions is told apart also where the others are silent',
+  async ({ online }) => {
+    const [juliet, romeo] = [await online(julietBalcony), await online(romeoHome)]
+    const node = newNode()
+    await create(juliet, node)
+    await subscribe(romeo, node, { deliver: '0' })
+    const wanted = subidIn(await subscribe(romeo, node, { deliver: '1' }))
+
+    await publish(juliet, node, 'a')
+
+    await romeo.arrived(1)
+    const rest = `<headers xmlns='http://jabber.org/protocol/shim'><header name='SubID'>${wanted}</header></headers>`
+    romeo.receives`${told(romeo.account, `<items node='${node}'>${item('a', tune('a'))}</items>`, { rest })}`
+  },
+)
+
 story('XEP-0060 §12.7: who asks for it gets a text with an Atom entry', async ({ online }) => {
   const [juliet, romeo] = [await online(julietBalcony), await online(romeoHome)]
   const node = newNode()

@@ -39,6 +39,7 @@ export function notify(node: Node, content: XmlElement, by?: Session): void {
   const waiting = entitled.filter((each) => mayWait(node, each, content))
   const { plain, withBody, several } = audienceOf(
     entitled.filter((each) => !waiting.includes(each)),
+    entitled,
   )
   // XEP-0163 §4.3.2: one notification, whatever somebody is told for.
   service.announce(
@@ -49,10 +50,16 @@ export function notify(node: Node, content: XmlElement, by?: Session): void {
   keepOnly(node, entitled)
   for (const subscription of waiting) collect(node, subscription, content)
   const body = bodyOf(payloadIn(content))
-  tell(node, plain, event)
-  tell(node, withBody, body, event)
+  // XEP-0163 §4.3.1. SECURITY: where the owner is, is for those who see the presence.
+  const tellAll = (jids: readonly Jid[], ...all: readonly (XmlElement | undefined)[]): void => {
+    const isNear = (jid: Jid): boolean => author !== undefined && service.sharesPresence(jid)
+    tell(node, jids.filter(isNear), ...all, author)
+    tell(node, author ? jids.filter((jid) => !isNear(jid)) : jids, ...all)
+  }
+  tellAll(plain, event)
+  tellAll(withBody, body, event)
   for (const [jid, { subids, wantsBody }] of several)
-    tell(node, [jid], wantsBody ? body : undefined, event, subscriptionHeaders(subids))
+    tellAll([jid], wantsBody ? body : undefined, event, subscriptionHeaders(subids))
 }
 
 /** One payload for all of them; what is kept for those who are away is kept for good. */
@@ -72,8 +79,14 @@ interface Several {
   readonly wantsBody: boolean
 }
 
-/** Who gets the same: those with one subscription, and one by one those that have to tell theirs apart (§7.1.2.4). */
-function audienceOf(subscriptions: readonly Subscription[]): {
+/**
+ * Who gets the same: those with one subscription, and one by one those that have to tell theirs apart (§7.1.2.4), also
+ * where one of `all` of theirs alone is told of this.
+ */
+function audienceOf(
+  subscriptions: readonly Subscription[],
+  all: readonly Subscription[],
+): {
   readonly plain: readonly Jid[]
   readonly withBody: readonly Jid[]
   readonly several: ReadonlyMap<Jid, Several>
@@ -85,10 +98,13 @@ function audienceOf(subscriptions: readonly Subscription[]): {
     const wantsBody = before?.wantsBody || settingOf(options, includeBody)
     addresses.set(jid as Jid, { subids: [...(before?.subids ?? []), subid], wantsBody })
   }
-  const single = [...addresses].filter(([, { subids }]) => subids.length === 1)
+  const counts = new Map<string, number>()
+  for (const { jid } of all) counts.set(jid, (counts.get(jid) ?? 0) + 1)
+  const hasOne = ([jid]: readonly [Jid, Several]): boolean => counts.get(jid) === 1
+  const single = [...addresses].filter(hasOne)
   const pick = (wanted: boolean): readonly Jid[] =>
     single.filter(([, { wantsBody }]) => wantsBody === wanted).map(([jid]) => jid)
-  const several = new Map([...addresses].filter(([, { subids }]) => subids.length > 1))
+  const several = new Map([...addresses].filter((each) => !hasOne(each)))
   return { plain: pick(false), withBody: pick(true), several }
 }
 

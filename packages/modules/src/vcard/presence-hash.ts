@@ -20,7 +20,7 @@ export function stampAvatar(presence: Stanza, hash: string): Stanza {
 
 /**
  * Sends the presence of all resources again that would say something else now: contacts that know only vCards learn of a
- * new avatar by that. Directed presence is the clients' to repeat (XEP-0398 §6.1).
+ * new avatar by that. Directed presence is the clients' to repeat (XEP-0398 §5.1).
  */
 export function showAvatar(scope: Scope, hash: string): void {
   const contacts = listedItems(rosterOf(scope))
