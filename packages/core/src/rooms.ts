@@ -38,7 +38,7 @@ export interface Occupant {
   readonly since: number
 }
 
-/** A field of the configuration form (XEP-0045 §15.5.3, or one's own); its value is plain data. */
+/** A field of the configuration form (XEP-0045 §16.5.3, or one's own); its value is plain data. */
 export interface RoomField<T = unknown> extends FieldDefinition<T> {
   /** Its value in a room that nobody configured. */
   readonly initial: T

@@ -159,7 +159,7 @@ story('XEP-0441 §2.1: all, none, or those in the roster', async (tale) => {
   assert.equal((await bodiesOf(romeo)).length, 4)
 })
 
-story('XEP-0441 §2.2, §2.3, §2.4: always and never, bare or with a resource', async (tale) => {
+story('XEP-0441 §2.2, §2.3: always and never, bare or with a resource', async (tale) => {
   const [romeo, juliet] = await lovers(tale)
   const field = await tale.online('romeo@montague.example/field')
   const nurse = await tale.online('nurse@capulet.example/kitchen')

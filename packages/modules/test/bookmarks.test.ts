@@ -84,7 +84,7 @@ story(
 )
 
 story(
-  'XEP-0402 §7.1: what is said in the new way can be read in both old ones',
+  'XEP-0402 §5.3.1: what is said in the new way can be read in both old ones',
   async ({ online }) => {
     const client = await online(julietBalcony)
 
@@ -110,7 +110,7 @@ story(
 )
 
 story(
-  'XEP-0402 §7.1, XEP-0411 §3: what is said in private storage is found in both nodes',
+  'XEP-0402 §5.3.2, XEP-0411 §3: what is said in private storage is found in both nodes',
   async ({ online }) => {
     const client = await online(julietBalcony)
     const rest = `<extensions><state xmlns='http://myclient.example/bookmark/state' minimized='true'/></extensions>`
@@ -131,7 +131,7 @@ story(
   },
 )
 
-story('XEP-0402 §7.1: only what changed is told', async ({ connect }) => {
+story('XEP-0402 §5.3.2: only what changed is told', async ({ connect }) => {
   const client = await connect(julietBalcony)
   await comesWith(client, software(NS_BOOKMARKS))
   await bookmark(client, theplay, 'The Play')
@@ -149,7 +149,7 @@ story('XEP-0402 §7.1: only what changed is told', async ({ connect }) => {
   assert.match(told[1] ?? '', new RegExp(`<retract id='${orchard}'/>`))
 })
 
-story('XEP-0402 §7.2: a list in the older node is taken apart', async ({ online }) => {
+story('XEP-0402 §5.3.2: a list in the older node is taken apart', async ({ online }) => {
   const client = await online(julietBalcony)
   await bookmark(client, theplay, 'The Play')
 

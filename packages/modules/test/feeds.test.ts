@@ -63,7 +63,7 @@ async function checkSettings(
 }
 
 story(
-  'XEP-0277 §3.2: a post comes to contacts that read blogs, whole, and says who published it',
+  'XEP-0277 §2.4: a post comes to contacts that read blogs, whole, and says who published it',
   async ({ online, connect, befriend }) => {
     const balcony = await online(julietBalcony)
     const romeo = await online(romeoHome)
@@ -82,7 +82,7 @@ story(
 )
 
 story(
-  'XEP-0277 §5.1: a blog keeps its posts, tells what is taken back, and greets nobody with the last one',
+  'XEP-0277 §4.1: a blog keeps its posts, tells what is taken back, and greets nobody with the last one',
   async ({ online }) => {
     const balcony = await online(julietBalcony)
 
@@ -106,7 +106,7 @@ story(
   },
 )
 
-story('XEP-0277 §3.1: what is published in a blog are Atom entries', async ({ online }) => {
+story('XEP-0277 §2.3: what is published in a blog are Atom entries', async ({ online }) => {
   const balcony = await online(julietBalcony)
 
   const tune = `<tune xmlns='http://jabber.org/protocol/tune'/>`
@@ -118,7 +118,7 @@ story('XEP-0277 §3.1: what is published in a blog are Atom entries', async ({ o
   assert.match(await post(balcony, 'b', author(ROMEO)), /<item id='b'/)
 })
 
-story('XEP-0277 §6: item 0 is what the blog says of itself', async ({ online }) => {
+story('XEP-0277 §5: item 0 is what the blog says of itself', async ({ online }) => {
   const balcony = await online(julietBalcony)
 
   const metadata = `<feed xmlns='${ATOM}'><title>Juliet</title><id>tag:capulet.example,2008:home</id></feed>`
@@ -129,7 +129,7 @@ story('XEP-0277 §6: item 0 is what the blog says of itself', async ({ online })
 })
 
 story(
-  'XEP-0277 §5.2: everybody may read and add comments, in their own name',
+  'XEP-0277 §4.2: everybody may read and add comments, in their own name',
   async ({ online }) => {
     const balcony = await online(julietBalcony)
     const romeo = await online(romeoHome)

@@ -73,14 +73,14 @@ async function listOf(
 }
 const listed = async (client: Client) => (await listOf(client))?.list
 
-story('XEP-0376 §4.1: the account says that its server does this', async ({ online }) => {
+story('XEP-0376 §3.1: the account says that its server does this', async ({ online }) => {
   const home = await online(romeoHome)
   const info = await ask(home, 'get', `<query xmlns='http://jabber.org/protocol/disco#info'/>`)
   assert.match(info, new RegExp(`<feature var='${PAM}'/>`))
 })
 
 story(
-  'XEP-0376 §4.2: the server subscribes for the account, tells its devices, then answers',
+  'XEP-0376 §3.2: the server subscribes for the account, tells its devices, then answers',
   async ({ online, connect }) => {
     const balcony = await online(julietBalcony)
     const [home, away] = [await online(romeoHome), await online(phone)]
@@ -112,7 +112,7 @@ story(
   },
 )
 
-story('XEP-0376 §4.2: at the account’s own nodes, and at those of others', async (tale) => {
+story('XEP-0376 §3.2: at the account’s own nodes, and at those of others', async (tale) => {
   const [balcony, home] = [await tale.online(julietBalcony), await tale.online(romeoHome)]
   await create(balcony, 'plays', { access_model: 'open' })
   await create(home, 'notes')
@@ -124,7 +124,7 @@ story('XEP-0376 §4.2: at the account’s own nodes, and at those of others', as
   assert.deepEqual(await listed(home), all)
 })
 
-story('XEP-0376 §4.2: options of a subscription go with it', async ({ online }) => {
+story('XEP-0376 §3.2: options of a subscription go with it', async ({ online }) => {
   const [balcony, home] = [await online(julietBalcony), await online(romeoHome)]
   const node = newNode()
   await makes(balcony, node)
@@ -136,7 +136,7 @@ story('XEP-0376 §4.2: options of a subscription go with it', async ({ online })
   assert.match(mine, /<field var='pubsub#deliver'[^>]*><value>0</)
 })
 
-story('XEP-0376 §4.2: what cannot be is refused here, and says so', async ({ online }) => {
+story('XEP-0376 §3.2: what cannot be is refused here, and says so', async ({ online }) => {
   const home = await online(romeoHome)
   const jids = [juliet, home.jid, 'romeo@', ''].map(
     (jid) => `<subscribe xmlns='${NS}' node='n' jid='${jid}'/>`,
@@ -152,7 +152,7 @@ story('XEP-0376 §4.2: what cannot be is refused here, and says so', async ({ on
   assert.deepEqual(await listed(home), [])
 })
 
-story('XEP-0376 §4.2: a service’s refusal is handed on, and says that it is its', async (tale) => {
+story('XEP-0376 §3.2: a service’s refusal is handed on, and says that it is its', async (tale) => {
   const [balcony, home] = [await tale.online(julietBalcony), await tale.online(romeoHome)]
   const node = newNode()
   await makes(balcony, node, { access_model: 'whitelist' })
@@ -164,7 +164,7 @@ story('XEP-0376 §4.2: a service’s refusal is handed on, and says that it is i
   await home.receivesNothing()
 })
 
-story('XEP-0376 §4.3: unsubscribing, as above', async ({ online }) => {
+story('XEP-0376 §3.3: unsubscribing, as above', async ({ online }) => {
   const balcony = await online(julietBalcony)
   const [home, away] = [await online(romeoHome), await online(phone)]
   const node = newNode()
@@ -186,7 +186,7 @@ story('XEP-0376 §4.3: unsubscribing, as above', async ({ online }) => {
   assert.equal(await unsubscribes(home, node), none)
 })
 
-story('XEP-0376 §4.3: what was given up elsewhere goes from the list', async ({ online }) => {
+story('XEP-0376 §3.3: what was given up elsewhere goes from the list', async ({ online }) => {
   const [balcony, home] = [await online(julietBalcony), await online(romeoHome)]
   const node = newNode()
   await makes(balcony, node)
@@ -201,7 +201,7 @@ story('XEP-0376 §4.3: what was given up elsewhere goes from the list', async ({
 })
 
 story(
-  'XEP-0376 §4.4: a new device asks for the list, and an old one whether there is another',
+  'XEP-0376 §3.4: a new device asks for the list, and an old one whether there is another',
   async ({ online }) => {
     const [balcony, home] = [await online(julietBalcony), await online(romeoHome)]
     const [first, second] = [newNode(), newNode()]
@@ -249,7 +249,7 @@ story(
   },
 )
 
-story('XEP-0376 §5: nobody else sees the list or changes it', async ({ online }) => {
+story('XEP-0376 §4: nobody else sees the list or changes it', async ({ online }) => {
   const [balcony, home] = [await online(julietBalcony), await online(romeoHome)]
   const node = newNode()
   await makes(balcony, node)
@@ -271,7 +271,7 @@ story('XEP-0376 §5: nobody else sees the list or changes it', async ({ online }
   assert.deepEqual(await listed(home), [`${service} ${node} subscribed`])
 })
 
-story('XEP-0376 §4.2: asked through the host, too', async ({ online }) => {
+story('XEP-0376 §3.2: asked through the host, too', async ({ online }) => {
   const [balcony, home] = [await online(julietBalcony), await online(romeoHome)]
   const node = newNode()
   await makes(balcony, node)
@@ -283,7 +283,7 @@ story('XEP-0376 §4.2: asked through the host, too', async ({ online }) => {
 const app = 'app@montague.example/service'
 
 story(
-  'XEP-0376 §4.2: a service that does not answer, and one that answers what it was not asked',
+  'XEP-0376 §3.2: a service that does not answer, and one that answers what it was not asked',
   { modules: { 'node-subscriptions': { patience: 10 } } },
   async ({ online, pass }) => {
     const [plays, thief] = [await online(app), await online('app@montague.example/thief')]

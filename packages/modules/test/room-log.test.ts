@@ -163,7 +163,7 @@ for (const [why, fields] of [
   })
 
 story(
-  'XEP-0045 §7.2.12, §10.2.1, §15.5.4: who comes in is told, who is in, and who asks',
+  'XEP-0045 §7.2.12, §10.2.1, §16.5.4: who comes in is told, who is in, and who asks',
   logs,
   async (tale) => {
     const room = newRoom()

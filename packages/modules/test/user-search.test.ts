@@ -36,7 +36,7 @@ story('XEP-0055 §2.1: the fields that can be filled in', settings, async ({ con
 })
 
 story(
-  'XEP-0055 §2.2: who asked to be in the directory is found, and nobody else',
+  'XEP-0055 §2.1: who asked to be in the directory is found, and nobody else',
   settings,
   async ({ connect }) => {
     const juliet = await connect(julietBalcony)

@@ -3,7 +3,7 @@ import { type Stanza, xml } from '@tactus/xml'
 import { NS_STANZA_IDS } from './namespaces.ts'
 import { childrenOf, withoutChildren } from './strip.ts'
 
-/** An id that an entity, `by`, vouches for (XEP-0359 §3.1). */
+/** An id that an entity, `by`, vouches for (XEP-0359 §2.1). */
 export interface StanzaId {
   readonly id: string
   readonly by: BareJid
@@ -32,7 +32,7 @@ export function stanzaIdBy(stanza: Stanza, by: BareJid): string | undefined {
   return element?.attrs.id
 }
 
-/** The id that the sending device gave (XEP-0359 §3.2). Anybody may claim any: only a hint. */
+/** The id that the sending device gave (XEP-0359 §2.2). Anybody may claim any: only a hint. */
 export function originId(stanza: Stanza): string | undefined {
   return stanza.child('origin-id', NS_STANZA_IDS)?.attrs.id
 }

@@ -15,7 +15,7 @@ import { isArchivable, roomArchiveRules } from './rules.ts'
 
 const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
 const NS_OCCUPANT_ID = 'urn:xmpp:occupant-id:0'
-/** XEP-0045 §15.6.2: everybody may see addresses. */
+/** XEP-0045 §16.6.2: everybody may see addresses. */
 const openRoom = '100'
 
 /** A line for the archive. */

@@ -76,7 +76,7 @@ export function savePreferences(scope: Scope, { mode, always, never }: Preferenc
   changeSettings(scope, { mode, always: always.join('\n'), never: never.join('\n') })
 }
 
-/** Whether the account wants messages from or to somebody archived (XEP-0441 §2.4). */
+/** Whether the account wants messages from or to somebody archived (XEP-0441 §2.3). */
 export function isWanted(scope: Scope, target: Jid, mode: DefaultMode): boolean {
   const preferences = preferencesOf(scope, mode)
   const listed = (list: readonly Jid[]): boolean =>

@@ -2,7 +2,7 @@ import { type Jid, tryParseJid } from '@tactus/jid'
 import { NS_STANZA_IDS, StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 
-/** XEP-0191 §8.1. */
+/** XEP-0191 §9.1. */
 export const NS_BLOCKING = 'urn:xmpp:blocking'
 const NS_BLOCKING_ERRORS = 'urn:xmpp:blocking:errors'
 /** XEP-0377 §3. */

@@ -93,7 +93,7 @@ export const bookmarks: XmppModule = defineModule({
   },
 })
 
-/** XEP-0402 §7.1: only what differs is published or retracted. */
+/** XEP-0402 §5.3.2: only what differs is published or retracted. */
 function takeOver(scope: Scope, nodes: Nodes, storage: XmlElement): void {
   const known = nodes.items(scope, NS_BOOKMARKS)
   const wanted = fromStorage(storage, known)

@@ -2,7 +2,7 @@ import type { NodeItem } from '@tactus/core'
 import { isBare, tryParseJid } from '@tactus/jid'
 import { clone, type XmlElement, xml } from '@tactus/xml'
 
-/** XEP-0402 §8.1; also the node. */
+/** XEP-0402 §5.2; also the node. */
 export const NS_BOOKMARKS = 'urn:xmpp:bookmarks:1'
 /** XEP-0048 §7; also the node of its PEP times. */
 export const NS_STORAGE = 'storage:bookmarks'

@@ -3,7 +3,7 @@ import { tryParseJid } from '@tactus/jid'
 import { NS_CLIENT, NS_DISCO_INFO, NS_FORWARD } from '@tactus/stanza'
 import { type Stanza, type XmlElement, xml } from '@tactus/xml'
 
-/** XEP-0355 §11.1. */
+/** XEP-0355 §12.1. */
 export const NS_DELEGATION = 'urn:xmpp:delegation:2'
 /** §7.2.4: disco#info of nodes of accounts that the server does not know. */
 export const anyInfo: string = `${NS_DELEGATION}:bare:disco#info:*`

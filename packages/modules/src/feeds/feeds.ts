@@ -30,13 +30,13 @@ const feed: NodeKind = {
   },
 }
 
-/** XEP-0277 §5.1. A blog of short posts, so that they are told whole, as its examples show. */
+/** XEP-0277 §4.1. A blog of short posts, so that they are told whole, as its examples show. */
 const blog: NodeKind = {
   ...feed,
   config: { ...feed.config, 'pubsub#deliver_payloads': true, 'pubsub#type': NS_MICROBLOG },
 }
 
-/** XEP-0277 §5.2: everybody who may read them may add one. */
+/** XEP-0277 §4.2: everybody who may read them may add one. */
 const comments: NodeKind = {
   ...feed,
   config: {
@@ -125,8 +125,8 @@ function entryIn({ item }: ItemEvent): XmlElement | undefined {
 }
 
 /**
- * SECURITY (XEP-0277 §10.1): where everybody may write, nobody writes in another’s name. In a blog the owner may: that is
- * how a post is repeated (§3.4).
+ * SECURITY (XEP-0277 §9.1): where everybody may write, nobody writes in another’s name. In a blog the owner may: that is
+ * how a post is repeated (§2.6).
  */
 function requireOwnName({ item }: ItemEvent, entry: XmlElement): void {
   for (const author of authorsOf(entry)) {

@@ -6,7 +6,7 @@ import { type XmlElement, xml } from '@tactus/xml'
 export const NS_ATOM = 'http://www.w3.org/2005/Atom'
 /** XEP-0277; also the node of somebody’s own blog. */
 export const NS_MICROBLOG = 'urn:xmpp:microblog:0'
-/** What names of nodes begin with that hold the comments to a post (XEP-0277 §4.1). */
+/** What names of nodes begin with that hold the comments to a post (XEP-0277 §3.1). */
 export const commentsPrefix: string = `${NS_MICROBLOG}:comments/`
 /** What the types of all profiles of a social feed begin with (XEP-0472 §5). */
 export const profilePrefix = 'urn:xmpp:pubsub-social-feed:'
@@ -18,7 +18,7 @@ export const NS_GALLERY = 'urn:xmpp:pubsub-social-feed:gallery:1'
 export const NS_STORIES = 'urn:xmpp:pubsub-social-feed:stories:0'
 const NS_PUBSUB_ERRORS = 'http://jabber.org/protocol/pubsub#errors'
 
-/** The item that says what a feed is called, and whose it is (XEP-0277 §6). */
+/** The item that says what a feed is called, and whose it is (XEP-0277 §5). */
 export const metadataId = '0'
 
 /** Whether an item is what its node says of itself. */
@@ -37,7 +37,7 @@ export function enclosuresOf(entry: XmlElement): readonly XmlElement[] {
   return entry.getChildren('link', NS_ATOM).filter(({ attrs }) => attrs.rel === 'enclosure')
 }
 
-/** Addresses that an entry gives as its authors’ (XEP-0277 §4.2); undefined for one that is none. */
+/** Addresses that an entry gives as its authors’ (XEP-0277 §3.2); undefined for one that is none. */
 export function authorsOf(entry: XmlElement): readonly (Jid | undefined)[] {
   return entry
     .getChildren('author', NS_ATOM)

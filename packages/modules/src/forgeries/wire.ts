@@ -1,6 +1,6 @@
 import type { ChildSpan } from '@tactus/xml'
 
-/** XEP-0313 §13; clients know older versions of it too. */
+/** XEP-0313 §10.1; clients know older versions of it too. */
 const NS_ARCHIVES = 'urn:xmpp:mam:'
 
 /** XEP-0430 §2.1, whatever its version. */

@@ -17,7 +17,7 @@ import { destroy, expel } from './leave.ts'
 import type { Rooms, RoomTurn } from './room.ts'
 import { NS_MUC_OWNER, NS_ROOM_CONFIG, roomNotice, textOf } from './wire.ts'
 
-/** Lists that the form shows with the configuration (§15.5.3) and that are affiliations in truth. */
+/** Lists that the form shows with the configuration (§16.5.3) and that are affiliations in truth. */
 const listFields: Readonly<
   Record<string, { readonly affiliation: Affiliation } & FieldDefinition<readonly BareJid[]>>
 > = {

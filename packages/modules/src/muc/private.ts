@@ -45,7 +45,7 @@ export function passIq(rooms: Rooms, arriving: ServiceStanza): void {
     throw new StanzaError(isDisco(stanza) ? 'bad-request' : 'not-acceptable')
   const { sender, recipient } = between(room, from, to)
   if (recipient.nick === sender.nick && stanza.hasChild('ping', NS_PING)) {
-    // XEP-0410 §3.4: the room knows the answer.
+    // XEP-0410 §3.3: the room knows the answer.
     scope.send(iqResult(stanza))
     return
   }

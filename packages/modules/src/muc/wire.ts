@@ -3,7 +3,7 @@ import type { Jid } from '@tactus/jid'
 import { NS_CLIENT, NS_DELAY, NS_STANZA_IDS, readDelay } from '@tactus/stanza'
 import { type ChildSpan, parseElement, type Stanza, type XmlElement, xml } from '@tactus/xml'
 
-/** Joining, and the feature itself (XEP-0045 §15.1). */
+/** Joining, and the feature itself (XEP-0045 §16.1). */
 export const NS_MUC = 'http://jabber.org/protocol/muc'
 /** What the room says of its occupants. */
 export const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
@@ -11,9 +11,9 @@ export const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
 export const NS_MUC_ADMIN = 'http://jabber.org/protocol/muc#admin'
 /** Configuration and destruction. */
 export const NS_MUC_OWNER = 'http://jabber.org/protocol/muc#owner'
-/** FORM_TYPE of the configuration (§15.5.3). */
+/** FORM_TYPE of the configuration (§16.5.3). */
 export const NS_ROOM_CONFIG = 'http://jabber.org/protocol/muc#roomconfig'
-/** FORM_TYPE of what disco says of a room (§15.5.4). */
+/** FORM_TYPE of what disco says of a room (§16.5.4). */
 export const NS_ROOM_INFO = 'http://jabber.org/protocol/muc#roominfo'
 /** Anonymous and stable names of occupants (XEP-0421). */
 export const NS_OCCUPANT_ID = 'urn:xmpp:occupant-id:0'

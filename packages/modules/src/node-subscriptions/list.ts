@@ -22,7 +22,7 @@ export function subscriptionsOf(scope: Scope): readonly NodeSubscription[] {
   return stored ? (JSON.parse(stored.list) as readonly NodeSubscription[]) : []
 }
 
-/** Which list it is (§4.3); undefined while there has never been one. */
+/** Which list it is (§3.3); undefined while there has never been one. */
 export function versionOf(scope: Scope): string | undefined {
   return scope.get(listStore)?.version
 }
@@ -40,7 +40,7 @@ export function hasRoom(
 }
 
 /**
- * Takes down what a service says of its node, and tells all devices that are there of whatever changed (§4.2): those that
+ * Takes down what a service says of its node, and tells all devices that are there of whatever changed (§3.2): those that
  * come later ask for the list.
  */
 export function takeDown(

@@ -115,7 +115,7 @@ function leaveAll(scope: Scope): void {
   }
 }
 
-/** §4.3 */
+/** §3.3 */
 function answerList(request: IqRequest): IqAnswer {
   requireOwn(request)
   const { scope, payload } = request

@@ -40,7 +40,7 @@ export interface RequestLimits extends ListLimits {
 }
 
 /**
- * Asks a service in the account’s name (§4.2).
+ * Asks a service in the account’s name (§3.2).
  *
  * @throws {StanzaError} where there is no room, or the account has shut the service out
  */

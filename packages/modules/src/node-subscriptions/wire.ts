@@ -8,7 +8,7 @@ import {
 } from '@tactus/stanza'
 import { clone, type Stanza, type XmlElement, xml } from '@tactus/xml'
 
-/** XEP-0376 §4.1. */
+/** XEP-0376 §3.1. */
 export const NS_PAM = 'urn:xmpp:pam:0'
 const NS_PUBSUB = 'http://jabber.org/protocol/pubsub'
 const NS_PUBSUB_EVENT = `${NS_PUBSUB}#event`
@@ -54,7 +54,7 @@ export interface NodeNews {
 const subidBytes = 256
 
 /**
- * Reads what stands in `<pam/>` (§4.2). The example there says `jid` where the text says `service`.
+ * Reads what stands in `<pam/>` (§3.2). The example there says `jid` where the text says `service`.
  *
  * @throws {StanzaError} as XEP-0060 §6.1.3 and §6.2.3 have it
  */
@@ -78,7 +78,7 @@ export function readRequest(pam: XmlElement, account: BareJid): NodeRequest {
   }
 }
 
-/** A refusal that says whose it is (§4.2). */
+/** A refusal that says whose it is (§3.2). */
 export function refusal(
   account: BareJid,
   condition: StanzaError['condition'],
@@ -89,7 +89,7 @@ export function refusal(
   return new StanzaError(condition, undefined, { ...options, ...(application && { application }) })
 }
 
-/** §4.2: a request as XEP-0060 has it, in the account’s name. */
+/** §3.2: a request as XEP-0060 has it, in the account’s name. */
 export function serviceRequest(
   { action, service, node, subid, options, isPublic }: NodeRequest,
   account: BareJid,
@@ -138,7 +138,7 @@ export function saysThereIsNone(answer: Stanza): boolean {
   )
 }
 
-/** §4.3: the list as a client is shown it. */
+/** §3.3: the list as a client is shown it. */
 export function listElement(
   list: readonly NodeSubscription[],
   account: BareJid,
@@ -150,7 +150,7 @@ export function listElement(
   return xml('subscriptions', { xmlns: NS_PAM, ver }, children)
 }
 
-/** §4.2: what devices are told of a change; without a state there is no such subscription any more. */
+/** §3.2: what devices are told of a change; without a state there is no such subscription any more. */
 export function notice(
   { service, node, subid, state }: Omit<NodeSubscription, 'state'> & Pick<NodeNews, 'state'>,
   account: BareJid,
@@ -165,7 +165,7 @@ export function notice(
   )
 }
 
-/** §4.2: a service’s error as the client gets it, which is told whose it is. */
+/** §3.2: a service’s error as the client gets it, which is told whose it is. */
 export function errorOf(answer: Stanza, service: string): XmlElement {
   const error = answer.child('error', answer.ns)
   if (!error)

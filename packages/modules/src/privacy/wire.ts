@@ -2,7 +2,7 @@ import { tryParseJid } from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 
-/** XEP-0016 §5.1. */
+/** XEP-0016 §7.1. */
 export const NS_PRIVACY = 'jabber:iq:privacy'
 
 const kinds = ['message', 'iq', 'presence-in', 'presence-out'] as const

@@ -12,7 +12,7 @@ import {
 } from '@tactus/stanza'
 import { type Stanza, type XmlElement, xml } from '@tactus/xml'
 
-/** XEP-0357 §10.1. */
+/** XEP-0357 §11.1. */
 export const NS_PUSH = 'urn:xmpp:push:0'
 const NS_PUBSUB = 'http://jabber.org/protocol/pubsub'
 const NS_PUBLISH_OPTIONS = 'http://jabber.org/protocol/pubsub#publish-options'
@@ -63,7 +63,7 @@ export function readOptions(enable: XmlElement, limit: number): PublishOptions {
   return options
 }
 
-/** What a notification tells (§7; §10.3.1). */
+/** What a notification tells (§7; §11.3.1). */
 export interface Summary {
   readonly count: number
   readonly sender: string | undefined

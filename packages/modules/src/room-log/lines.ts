@@ -23,7 +23,7 @@ export interface LogLine {
 /** The line that an archived stanza is; undefined for what says nothing to people, and what was taken back. */
 export function lineOf({ id, at, stanza: bytes }: ArchivePageRow): LogLine | undefined {
   const stanza = Stanza.parse(bytes)
-  // XEP-0424 §3.1: its body is for clients that know no better. What it was about is a tombstone, which has none.
+  // XEP-0424 §3: its body is for clients that know no better. What it was about is a tombstone, which has none.
   if (stanza.hasChild('retract', NS_RETRACTION)) return undefined
   const from = stanza.from === undefined ? undefined : tryParseJid(stanza.from)
   // The room itself says nothing that people need.

@@ -50,7 +50,7 @@ interface Kept {
 }
 
 /**
- * Public logs of rooms (XEP-0045 §15.5.3, `muc#roomconfig_enablelogging`): for rooms whose owners want it, where the host
+ * Public logs of rooms (XEP-0045 §16.5.3, `muc#roomconfig_enablelogging`): for rooms whose owners want it, where the host
  * does, and only where anybody could have heard it all. Who comes in is told (§7.2.12, status 170).
  */
 export function logged(config: (scope: Scope) => LogConfig): RoomFeature {

@@ -4,7 +4,7 @@ import { logCommands } from './commands.ts'
 import { logged, logMigration, logStore } from './log-room.ts'
 
 /**
- * What is said in rooms, on the web: a page for each day, for rooms whose owners want it (XEP-0045 §15.5.3).
+ * What is said in rooms, on the web: a page for each day, for rooms whose owners want it (XEP-0045 §16.5.3).
  *
  * Pages show what the archive of the room holds, so what was taken back is gone from them, and what the archive forgets.
  * Here it is read; whoever listens for HTTP makes pages of it (`http.logs`).

@@ -31,7 +31,7 @@ export const runningStore: LiveStore<true> = liveStore('user-search-running')
 const unitsPerSearch = 5
 
 /**
- * Starts a search (XEP-0055 §2.2): a job, because it reads what may be a large directory.
+ * Starts a search (XEP-0055 §2.1): a job, because it reads what may be a large directory.
  *
  * SECURITY: terms have a least length, so that it takes some knowledge of a person to find them.
  * @throws {StanzaError} `not-acceptable` for terms that are too short; `resource-constraint` when too many search
@@ -84,7 +84,7 @@ function answer(scope: Scope, request: Stanza, found: readonly Found[], max: num
   const items = found.slice(0, max)
   const [first, last] = [items[0], items.at(-1)]
   const ends = first && last && { first: first.jid, last: last.jid }
-  // §2.2: an empty query says that nobody was found.
+  // §2.1: an empty query says that nobody was found.
   const page = ends && found.length > max ? [pageElement({ ends })] : []
   const elements = items.map(({ jid, card }) => itemElement(jid, card))
   scope.send(iqResult(request, xml('query', { xmlns: NS_SEARCH }, [...elements, ...page])))

@@ -2,7 +2,7 @@ import { StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 import { type Card, fieldNames } from './store.ts'
 
-/** XEP-0055 §6.1. */
+/** XEP-0055 §7.1. */
 export const NS_SEARCH = 'jabber:iq:search'
 /** XEP-0077 §14: how somebody gets into a directory (XEP-0055 §1). */
 export const NS_REGISTER = 'jabber:iq:register'
@@ -36,7 +36,7 @@ export function readFields(query: XmlElement): Partial<Card> {
   return Object.fromEntries(filled)
 }
 
-/** Somebody who was found (§2.2). */
+/** Somebody who was found (§2.1). */
 export function itemElement(jid: string, card: Card): XmlElement {
   return xml(
     'item',

@@ -65,7 +65,7 @@ export function infoField(name: string, label: string, ...values: readonly strin
   return { var: name, type: values.length === 1 ? 'text-single' : 'text-multi', label, values }
 }
 
-/** Listed or hidden (§4.2); §15.3 has names for both. */
+/** Listed or hidden (§4.2); §16.3 has names for both. */
 export const publicity: RoomFeature = {
   name: 'publicity',
   fields: {

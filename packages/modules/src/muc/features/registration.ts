@@ -18,7 +18,7 @@ import type { Rooms, RoomTurn } from '../room.ts'
 
 /** XEP-0077. */
 export const NS_REGISTER = 'jabber:iq:register'
-/** FORM_TYPE of registrations (XEP-0045 §15.5.1). */
+/** FORM_TYPE of registrations (XEP-0045 §16.5.1). */
 const NS_MUC_REGISTER = 'http://jabber.org/protocol/muc#register'
 
 const definition = {

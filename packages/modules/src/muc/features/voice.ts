@@ -15,7 +15,7 @@ import { grantRole } from '../roles.ts'
 import type { RoomTurn } from '../room.ts'
 import { isSubjectChange } from '../wire.ts'
 
-/** FORM_TYPE of requests for voice (XEP-0045 §15.5.2). */
+/** FORM_TYPE of requests for voice (XEP-0045 §16.5.2). */
 const NS_REQUEST = 'http://jabber.org/protocol/muc#request'
 
 /** Who may speak (§4.2 moderated rooms), and asking for it (§7.13, §8.6). */

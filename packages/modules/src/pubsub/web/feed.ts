@@ -8,7 +8,7 @@ import type { OpenPage } from './page.ts'
 
 const NS_ATOM = 'http://www.w3.org/2005/Atom'
 
-/** What a feed says of itself (XEP-0277 §6) and is taken over; where it is found, and when it changed, is known better here. */
+/** What a feed says of itself (XEP-0277 §5) and is taken over; where it is found, and when it changed, is known better here. */
 const taken = ['title', 'subtitle', 'author', 'category', 'icon', 'logo', 'rights']
 
 /** An item with its payload. */
