@@ -34,7 +34,7 @@ const xml = z.strictObject({
 const timeouts = z.strictObject({
   tls: duration('10s').meta({
     description:
-      'From the connection to the end of the TLS hand-shake; as long again to the end of an HTTP request’s headers.',
+      'From the connection to the end of the TLS hand-shake; as long again to the end of an HTTP request’s headers, and three times as long for its body, or for nothing to be taken of the answer.',
   }),
   auth: duration('60s').meta({ description: 'From the connection to authentication.' }),
   bind: duration('30s').meta({ description: 'From authentication to a bound resource.' }),

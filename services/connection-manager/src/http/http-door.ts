@@ -20,6 +20,7 @@ import { type Client, clientOf } from './forwarded.ts'
 import { baseOf, domainOf, hostMeta, hostMetaJson, type Link, linksOf } from './host-meta.ts'
 import { LogDoor } from './log-door.ts'
 import { poshOf, poshPath } from './posh-door.ts'
+import { watchReaders } from './readers.ts'
 import { judgeUpgrade, type Refusal, refusalResponse, upgradeResponse } from './upgrade.ts'
 
 const framing = websocketFraming()
@@ -54,7 +55,7 @@ export class HttpDoor implements Door {
     this.#atom = new AtomDoor(services.routers, services.env, services.settings.http)
     this.#logs = new LogDoor(services.routers, services.settings.http)
     const { timeouts, wheel } = services.settings
-    // Bounds for requests that never end (V17).
+    // Bounds for requests that never end (V17), and below for answers that nobody reads.
     const limits = {
       headersTimeout: timeouts.tls,
       requestTimeout: 3 * timeouts.tls,
@@ -62,6 +63,7 @@ export class HttpDoor implements Door {
       connectionsCheckingInterval: wheel,
     }
     this.#server = createServer(limits, (request, response) => this.#answer(request, response))
+    watchReaders(this.#server, limits.requestTimeout)
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
     // It never listens itself, but only then would it watch over its time limits.
     this.#server.emit('listening')
