@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 
 /**
  * Ends a connection that takes nothing of an answer for so long (milliseconds): what is written stays in memory until it is
- * read. Whoever reads, however slowly, is left alone, and so is a request that has no answer yet, which is what BOSH lives by.
+ * read. Whoever reads on is left alone, and so is a request that has no answer yet, which is what BOSH lives by.
  * Node itself watches over what is asked too slowly, and over connections that ask nothing.
  */
 export function watchReaders(server: Server, limit: number): void {
