@@ -25,6 +25,8 @@ export interface Announcement {
 interface View {
   /** Real addresses. */
   readonly knows: boolean
+  /** Also of who did it, where that is not the same: everybody knows the own one. */
+  readonly knowsActor?: boolean
   /** From which version of the lists it leads to which. */
   readonly version?: XmlElement | undefined
 }
@@ -84,9 +86,11 @@ export function tellItself(
   const codes = [110, ...(what.codes ?? []), ...(what.selfCodes ?? [])]
   const told = occupant.resources.filter(({ jid }) => only === undefined || jid === only)
   const followers = new Set(followersOf(room, occupant))
+  // Whatever its affiliation is from now on, it is the role that it was there with that lets it see addresses.
+  const knowsActor = room.may({ affiliation: 'none', role: occupant.role }, 'see-addresses')
   const tell = (resources: Occupant['resources'], version?: XmlElement): void => {
     if (resources.length === 0) return
-    const view = { knows: true, version }
+    const view = { knows: true, knowsActor, version }
     room.tellOccupant({ resources }, presenceOf(room, occupant, { ...what, codes }, view))
   }
   const following = told.filter((resource) => followers.has(resource))
@@ -126,7 +130,7 @@ function presenceOf(
   room: RoomTurn,
   occupant: Occupant,
   what: Announcement,
-  { knows, version }: View,
+  { knows, knowsActor = knows, version }: View,
 ): Stanza {
   const last = occupant.resources.at(-1)
   const presence = what.presence ?? last?.presence ?? unavailableOf(room, occupant)
@@ -138,7 +142,7 @@ function presenceOf(
     ...what.item,
     actor: what.item?.actor && {
       nick: what.item.actor.nick,
-      jid: knows ? what.item.actor.jid : undefined,
+      jid: knowsActor ? what.item.actor.jid : undefined,
     },
   })
   return presence

@@ -1,5 +1,6 @@
+import { createHmac } from 'node:crypto'
 import type { Occupant, ServiceStanza } from '@tactus/core'
-import { bare, type Jid, resourcepart, tryParseJid } from '@tactus/jid'
+import { bare, type Jid, resourcepart } from '@tactus/jid'
 import { iqResult, isRequest, StanzaError } from '@tactus/stanza'
 import type { Stanza } from '@tactus/xml'
 import { stampsOf } from './presence.ts'
@@ -54,18 +55,24 @@ export function passIq(rooms: Rooms, arriving: ServiceStanza): void {
   const isForAccount = payload !== undefined && forAccounts.includes(payload.ns)
   const target = isForAccount ? recipient.account : recipient.resources.at(-1)?.jid
   if (target === undefined) throw new StanzaError('item-not-found')
-  const id = leadBack({ asking: from, id: stanza.id ?? '', asked: recipient.nick })
+  const asking = markOf(room, from)
+  const id = leadBack({ asking, id: stanza.id ?? '', asked: recipient.nick })
   scope.send(stanza.with({ from: room.addressOf(sender.nick), to: target, id }))
 }
 
 function passAnswer(room: RoomTurn, { from, to, stanza, scope }: ServiceStanza): void {
   const way = readWay(stanza.id)
-  const asking = way && tryParseJid(way.asking)
-  if (!way || !asking) return
   // SECURITY: only from who was asked, to a resource of the nickname that the answer is addressed to.
-  if (room.occupant(way.asked)?.account !== bare(from)) return
-  if (room.occupantOf(asking)?.nick !== resourcepart(to)) return
-  scope.send(stanza.with({ from: room.addressOf(way.asked), to: asking, id: way.id }))
+  if (!way || room.occupant(way.asked)?.account !== bare(from)) return
+  const resources = room.occupant(resourcepart(to) ?? '')?.resources ?? []
+  const asking = resources.find(({ jid }) => markOf(room, jid) === way.asking)
+  if (!asking) return
+  scope.send(stanza.with({ from: room.addressOf(way.asked), to: asking.jid, id: way.id }))
+}
+
+/** SECURITY: V44. By it the room knows a resource again, and nobody else learns or guesses an address. */
+function markOf({ secret }: RoomTurn, resource: Jid): string {
+  return createHmac('sha256', secret).update(`asking ${resource}`).digest('base64url').slice(0, 22)
 }
 
 function between(
@@ -85,6 +92,7 @@ function isDisco(stanza: Stanza): boolean {
 }
 
 interface Way {
+  /** The mark of a resource. */
   readonly asking: string
   readonly id: string
   readonly asked: string

@@ -116,7 +116,7 @@ story('XEP-0045 §9.2: the ban list is changed', async (tale) => {
     `<item affiliation='outcast' jid='${hagBare}'><reason>Treason</reason></item>`,
   )
   const out = `affiliation='outcast' role='none' jid='${hag.jid}'`
-  hag.receives`${presence(room, 'thirdwitch', hag, told(out, `${actor(croneBare)}<reason>Treason</reason>`, 110, 301), "type='unavailable'")}`
+  hag.receives`${presence(room, 'thirdwitch', hag, told(out, `${actor()}<reason>Treason</reason>`, 110, 301), "type='unavailable'")}`
   assert.deepEqual(await listOf(crone, room, "affiliation='outcast'"), [`outcast ${hagBare}`])
 })
 
@@ -135,7 +135,7 @@ story('XEP-0045 §9.3, §9.4: membership is given and taken in an open room', as
     crone.receives`${presence(room, 'thirdwitch', crone, told(seen, actor(croneBare) + reason))}`
     crone.receives`${result(crone, room, 'change')}`
     hecate.receives`${presence(room, 'thirdwitch', hecate, told(item, actor() + reason))}`
-    hag.receives`${presence(room, 'thirdwitch', hag, told(seen, actor(croneBare) + reason, 110))}`
+    hag.receives`${presence(room, 'thirdwitch', hag, told(seen, actor() + reason, 110))}`
   }
 })
 

@@ -1,5 +1,5 @@
-import type { RoomFeature, RoomMessage } from '@tactus/core'
-import { bare, type Jid, tryParseJid } from '@tactus/jid'
+import type { Occupant, RoomFeature, RoomMessage } from '@tactus/core'
+import { bare, type Jid, resourcepart, tryParseJid } from '@tactus/jid'
 import { booleanField, NS_CLIENT, StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 import { changeAffiliation } from '../affiliations.ts'
@@ -55,12 +55,9 @@ function inviteOne({ room, occupant, from }: RoomMessage, invite: XmlElement): v
 
 function declineOne({ room, from }: RoomMessage, decline: XmlElement): void {
   const to = addressOf(decline)
-  // SECURITY: only to who is in the room, else it would carry words from strangers to strangers.
-  const inviter =
-    bare(to) === room.jid
-      ? [...room.occupants()].find(({ nick }) => (room as RoomTurn).addressOf(nick) === to)
-      : [...room.occupants()].find(({ account }) => account === bare(to))
-  if (!inviter) throw new StanzaError('item-not-found')
+  const inviter = inviterAt(room as RoomTurn, to)
+  // SECURITY: V44. No error, by which anybody could ask who is in.
+  if (!inviter || room.affiliationOf(bare(from)) === 'outcast') return
   const reason = textOf(decline, 'reason')
   const declined = xml(
     'decline',
@@ -76,6 +73,17 @@ function declineOne({ room, from }: RoomMessage, decline: XmlElement): void {
         xml('x', { xmlns: NS_MUC_USER }, declined),
       ),
     )
+}
+
+/**
+ * Whom a refusal is for, by the address that an invitation names.
+ *
+ * SECURITY: only who is in the room, else it would carry words from strangers to strangers.
+ */
+function inviterAt(room: RoomTurn, to: Jid): Occupant | undefined {
+  if (bare(to) === room.jid) return room.occupant(resourcepart(to) ?? '')
+  if (isHidden(room)) return undefined
+  return [...room.occupants()].find(({ account }) => account === bare(to))
 }
 
 function addressOf({ attrs }: XmlElement): Jid {
