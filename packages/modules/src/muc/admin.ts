@@ -1,5 +1,12 @@
 import type { Affiliation, IqAnswer, IqRequest, Occupant, Role } from '@tactus/core'
-import { type BareJid, bare, type Jid, tryParseJid } from '@tactus/jid'
+import {
+  type BareJid,
+  bare,
+  type Jid,
+  JidError,
+  prepareResourcepart,
+  tryParseJid,
+} from '@tactus/jid'
 import { StanzaError } from '@tactus/stanza'
 import { type XmlElement, xml } from '@tactus/xml'
 import { changeAffiliation } from './affiliations.ts'
@@ -89,7 +96,7 @@ export function changeList(rooms: Rooms, request: IqRequest): IqAnswer {
   const items = request.payload.getChildren('item', NS_MUC_ADMIN)
   if (items.length === 0 || items.length > changesAtOnce) throw new StanzaError('bad-request')
   // A kick of oneself included, the answer comes first: who is out gets it all the same.
-  for (const item of items) changeOne(room, request, item)
+  for (const item of items) if (!room.isGone) changeOne(room, request, item)
   return undefined
 }
 
@@ -119,8 +126,8 @@ function changeAccount(
   const account = accountOf(room, item)
   const before = room.affiliations().get(account)?.affiliation ?? 'none'
   mayChangeAccount(room, from, { account, before, after: affiliation })
-  const nick = item.attrs.jid === undefined ? undefined : (item.attrs.nick as string | undefined)
-  if (nick !== undefined) requireFreeNick(room, nick, account)
+  const asked: string | undefined = item.attrs.jid === undefined ? undefined : item.attrs.nick
+  const nick = asked ? requireFreeNick(room, asked, account) : undefined
   const actor = { nick: room.occupantOf(from)?.nick, jid: bare(from) }
   changeAffiliation(room, { account, affiliation, nick, reason, actor })
   // §9.5: who is let in is told so.
@@ -160,10 +167,29 @@ function accountOf(room: RoomTurn, { attrs }: XmlElement): BareJid {
   return occupant.account
 }
 
-/** @throws {StanzaError} `conflict` for a nickname that is another's, or reserved by another */
-export function requireFreeNick(room: RoomTurn, nick: string, account: BareJid): void {
+/**
+ * The nickname as somebody would come in with it: else who writes it otherwise has what is reserved.
+ *
+ * @throws {StanzaError} `conflict` for a nickname that is another's, or reserved by another, `not-acceptable` for what is
+ * none or too long
+ */
+export function requireFreeNick(room: RoomTurn, text: string, account: BareJid): string {
+  const nick = prepared(text)
+  const { nickBytes } = room.config
+  if (nick === undefined || Buffer.byteLength(nick) > nickBytes)
+    throw new StanzaError('not-acceptable', `A nickname may have ${nickBytes} bytes.`)
   const holder = room.occupant(nick)
   if (holder && holder.account !== account) throw new StanzaError('conflict')
   for (const [jid, affiliated] of room.affiliations())
     if (affiliated.nick === nick && jid !== account) throw new StanzaError('conflict')
+  return nick
+}
+
+function prepared(nick: string): string | undefined {
+  try {
+    return prepareResourcepart(nick)
+  } catch (error) {
+    if (error instanceof JidError) return undefined
+    throw error
+  }
 }

@@ -53,6 +53,8 @@ function tellOfChange(room: RoomTurn, change: MadeChange): void {
   for (const [index, occupant] of present.entries()) {
     // Whoever is there under several nicknames changes the lists once.
     const role = applyTo(room, occupant, index === 0 ? change : { ...change, versions: undefined })
+    // A temporary room went with its last occupant, and its lists with it.
+    if (room.isGone) return
     if (index === 0) isHeard = isSeen(room, role)
   }
   if (!isHeard) tellOfUnseen(room, change)

@@ -9,7 +9,15 @@ import { bareUnavailable, itemElement, userElement, withoutClaims } from './wire
 /** A resource leaves (XEP-0045 §7.14), or its server says that it is gone: when its session ended, never when it waits. */
 export function leave(room: RoomTurn, from: Jid, presence: Stanza): void {
   const occupant = room.occupantOf(from)
-  if (occupant) depart(room, occupant, from, { presence: withoutClaims(presence, room.jid) })
+  if (!occupant) return
+  const said = withoutClaims(presence, room.jid)
+  // Nobody is kept in for what it says, but all would get it.
+  depart(
+    room,
+    occupant,
+    from,
+    said.bytes.length > room.config.presenceBytes ? {} : { presence: said },
+  )
 }
 
 /** A resource that could not be reached is gone (§14.1). */

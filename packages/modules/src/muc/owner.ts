@@ -103,7 +103,7 @@ export function configure(
   for (const feature of room.rooms.features()) feature.mayConfigure?.(settings, room.scope)
   room.configure(settings)
   applyLists(room, by, lists as [string, readonly BareJid[]][])
-  if (record.locked) return
+  if (record.locked || room.isGone) return
   const codes = room.rooms.features().flatMap((feature) => feature.configured?.(room, before) ?? [])
   const isChanged = fields.some(
     ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]),
@@ -132,7 +132,7 @@ function applyLists(
   const actor = by && { nick: room.occupantOf(by)?.nick, jid: bare(by) }
   let changes = 0
   const change = (account: BareJid, affiliation: Affiliation): void => {
-    if (room.affiliations().get(account)?.affiliation === affiliation) return
+    if (room.isGone || room.affiliations().get(account)?.affiliation === affiliation) return
     changes += 1
     if (changes > changesAtOnce)
       throw new StanzaError('policy-violation', 'Those are too many changes at once.')

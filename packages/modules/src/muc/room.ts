@@ -140,6 +140,11 @@ export class RoomTurn implements Room {
     return whole
   }
 
+  /** It went within this turn. */
+  get isGone(): boolean {
+    return this.scope.get(roomStore) === undefined
+  }
+
   get isLocked(): boolean {
     return this.record.locked
   }

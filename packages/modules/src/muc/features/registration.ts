@@ -85,11 +85,10 @@ export function register(rooms: Rooms, request: IqRequest): IqAnswer {
   const form = readForm(element)
   if (form.type === 'cancel') return undefined
   const values = readSubmission(form, NS_MUC_REGISTER, definition)
-  const nick = values['muc#register_roomnick']?.trim() ?? ''
-  if (missingFields(definition, values).length > 0 || nick === '')
+  const asked = values['muc#register_roomnick']?.trim() ?? ''
+  if (missingFields(definition, values).length > 0 || asked === '')
     throw new StanzaError('bad-request')
-  if (Buffer.byteLength(nick) > room.config.nickBytes) throw new StanzaError('not-acceptable')
-  requireFreeNick(room, nick, account)
+  const nick = requireFreeNick(room, asked, account)
   const before = room.affiliations().get(account)?.affiliation
   changeAffiliation(room, { account, affiliation: before ?? 'member', nick })
   return undefined
