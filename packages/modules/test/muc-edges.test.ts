@@ -8,9 +8,13 @@ import {
   crypt,
   gathered,
   join,
+  NS_USER,
   newRoom,
+  presence,
+  refused,
   result,
   text,
+  user,
 } from './muc/scene.ts'
 
 const [hecateBare, hagBare] = ['hecate@capulet.example', 'hag66@capulet.example']
@@ -85,3 +89,89 @@ story('XEP-0045 §7.14: what somebody says in leaving is as short as any presenc
   assert.match(told, /type="unavailable"/)
   assert.doesNotMatch(told, /xxx/)
 })
+
+story('XEP-0045 §7.2.5, §7.10: nobody registers past the password', async (tale) => {
+  const room = newRoom()
+  const [crone] = await gathered(
+    tale,
+    room,
+    { firstwitch: cauldron },
+    { 'muc#roomconfig_passwordprotectedroom': '1', 'muc#roomconfig_roomsecret': 'cauldronburn' },
+  )
+  assert(crone)
+  const hag = await tale.online(crypt)
+  const register = `<iq type='set' id='r' to='${room}'><query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#register</value></field><field var='muc#register_roomnick'><value>thirdwitch</value></field></x></query></iq>`
+
+  await hag.send`${register}`
+  hag.receives`${refused(hag, room, 'r', 'not-allowed', 'cancel')}`
+  // Who was let in may.
+  await join(hag, room, 'thirdwitch', '<password>cauldronburn</password>')
+  hag.drain()
+  await hag.send`${register}`
+  assert.equal((await hag.hears('r')).attrs.type, 'result')
+})
+
+story(
+  'V49: requests for voice and invitations are as slow as lines',
+  { modules: { muc: { linesPerSecond: 1, linesAtOnce: 2 } }, memoryOnly: 'it lets time pass' },
+  async (tale) => {
+    const room = newRoom()
+    const [crone, hecate] = await gathered(
+      tale,
+      room,
+      { firstwitch: cauldron, secondwitch: broom },
+      { 'muc#roomconfig_moderatedroom': '1' },
+    )
+    assert(crone && hecate)
+    await change(crone, room, "<item nick='secondwitch' role='visitor'/>")
+    for (const client of [crone, hecate]) client.drain()
+    const ask = `<message to='${room}'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#request</value></field><field var='muc#role'><value>participant</value></field></x></message>`
+
+    for (let times = 0; times < 3; times += 1) await hecate.send`${ask}`
+
+    assert.equal(crone.drain().length, 2)
+    assert.match(text(hecate.drain()[0]), /<policy-violation /)
+    await hecate.send`<message to='${room}'><x xmlns='${NS_USER}'><invite to='${hagBare}'/></x></message>`
+    assert.match(text(hecate.drain()[0]), /<policy-violation /)
+  },
+)
+
+story('XEP-0045 §7.2.8, §7.14: the presence that all see goes with its resource', async (tale) => {
+  const room = newRoom()
+  const [crone, hag] = await gathered(tale, room, { firstwitch: cauldron, thirdwitch: crypt })
+  assert(crone && hag)
+  const laptop = await tale.online('hag66@capulet.example/laptop')
+  await join(laptop, room, 'thirdwitch')
+  await laptop.send`<presence to='${room}/thirdwitch'><show>away</show></presence>`
+  assert.match(text(crone.drain()[0]), /away/)
+
+  await laptop.send`<presence to='${room}/thirdwitch' type='unavailable'/>`
+
+  crone.receives`${presence(room, 'thirdwitch', crone, user(`affiliation='none' role='participant' jid='${hag.jid}'`))}`
+})
+
+story(
+  'XEP-0317 §3.5: who gets the name of an account that is gone wears none of its hats',
+  async (tale) => {
+    const room = newRoom()
+    const [crone, hag] = await gathered(tale, room, { firstwitch: cauldron, thirdwitch: crypt })
+    assert(crone && hag)
+    const run = async (name: string, fields: Readonly<Record<string, string>>) => {
+      const values = Object.entries({ FORM_TYPE: 'urn:xmpp:hats:commands', ...fields }).map(
+        ([field, value]) => `<field var='${field}'><value>${value}</value></field>`,
+      )
+      const form = `<x xmlns='jabber:x:data' type='submit'>${values.join('')}</x>`
+      await crone.send`<iq type='set' id='h' to='${room}'><command xmlns='http://jabber.org/protocol/commands' node='urn:xmpp:hats:commands:${name}'>${name === 'list-assigned' ? '' : form}</command></iq>`
+      return text(await crone.hears('h'))
+    }
+    await change(crone, room, `<item jid='${hagBare}' affiliation='member'/>`)
+    await run('create', { 'hats#title': 'Host', 'hats#uri': 'urn:host' })
+    await run('assign', { 'hats#jid': hagBare, 'hats#uri': 'urn:host' })
+    assert.match(await run('list-assigned', {}), /hag66/)
+
+    await tale.command('user delete', { jid: hagBare })
+    await tale.settle()
+
+    assert.doesNotMatch(await run('list-assigned', {}), /hag66/)
+  },
+)

@@ -2,7 +2,13 @@ import type { Occupant } from '@tactus/core'
 import type { Jid } from '@tactus/jid'
 import { Stanza, xml } from '@tactus/xml'
 import { withoutResource } from './occupants.ts'
-import { type Announcement, announceDeparture, tellItself, unavailableOf } from './presence.ts'
+import {
+  type Announcement,
+  announce,
+  announceDeparture,
+  tellItself,
+  unavailableOf,
+} from './presence.ts'
 import type { RoomTurn } from './room.ts'
 import { bareUnavailable, itemElement, userElement, withoutClaims } from './wire.ts'
 
@@ -43,9 +49,10 @@ function depart(room: RoomTurn, occupant: Occupant, from: Jid, what: Announcemen
     else closeIfEmpty(room)
     return
   }
-  // The others see no difference: it is there with another resource.
   const presence = what.presence ?? unavailableOf(room, occupant)
   tellItself(room, occupant, { ...what, presence, role: 'none' }, from)
+  // The others see no difference, as it is there with another resource; or what that one said, if they saw this one.
+  if (occupant.resources.at(-1)?.jid === from) announce(room, rest)
 }
 
 function closeIfEmpty(room: RoomTurn): void {

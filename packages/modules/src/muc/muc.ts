@@ -233,6 +233,8 @@ function builtIn(
     presenceBroadcast,
     memberList,
     affiliationVersions,
+    // Before what takes messages for the room.
+    pace(({ scope }) => config(scope)),
     voice,
     privateMessages,
     invitations,
@@ -240,7 +242,6 @@ function builtIn(
     occupantIds,
     hats,
     slowMode,
-    pace(({ scope }) => config(scope)),
     moderation,
     avatar,
     farewell,

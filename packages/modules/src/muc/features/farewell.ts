@@ -5,6 +5,7 @@ import { xml } from '@tactus/xml'
 import { forget } from '../affiliations.ts'
 import { roomsOf } from '../queries.ts'
 import type { RoomTurn } from '../room.ts'
+import { takeHats } from './hats.ts'
 
 /** Said by servers of this kind to themselves only. */
 const NS_FAREWELL = 'urn:tactus:muc:farewell'
@@ -30,8 +31,9 @@ export const farewell: RoomFeature = {
     if (!gone || isFull(from)) return false
     const turn = room as RoomTurn
     // The next account of that name may have made this room before the rooms of the last one were found.
-    const isOurs = turn.created <= Number(gone.attrs.at)
-    if (isOurs && turn.affiliations().has(from)) forget(turn, bare(from))
+    if (turn.created > Number(gone.attrs.at)) return true
+    takeHats(turn, bare(from))
+    if (turn.affiliations().has(from)) forget(turn, bare(from))
     return true
   },
 }

@@ -113,6 +113,15 @@ export function wear(room: RoomTurn, account: BareJid, uri: string, isWorn: bool
   show(room, (occupant) => occupant.account === account)
 }
 
+/** Whoever gets the name of an account that is gone wears none of its hats. */
+export function takeHats(room: RoomTurn, account: BareJid): void {
+  const { hats: known, worn } = hatsOf(room)
+  if (!Object.hasOwn(worn, account)) return
+  const { [account]: _, ...left } = worn
+  room.keep(feature, { hats: known, worn: left } satisfies Hats)
+  show(room, (occupant) => occupant.account === account)
+}
+
 function requireHat(room: Room, uri: string): void {
   if (!hatsOf(room).hats.some((hat) => hat.uri === uri))
     throw new StanzaError('item-not-found', 'There is no such hat.')

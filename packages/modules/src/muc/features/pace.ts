@@ -42,14 +42,24 @@ export function pace(config: (room: Room) => MucConfig): RoomFeature {
     const { presencesPerSecond: perSecond, presencesAtOnce: atOnce } = config(room)
     return { perSecond, atOnce }
   }
+  const requirePace = (room: Room, account: BareJid): void => {
+    if (leftOf(purseStore, room, account, lines(room)) < 1)
+      throw tooFast('You are talking too fast.')
+  }
   return {
     name: 'pace',
     maySpeak({ room, occupant }) {
-      if (leftOf(purseStore, room, occupant.account, lines(room)) < 1)
-        throw tooFast('You are talking too fast.')
+      requirePace(room, occupant.account)
     },
     spoken({ room, occupant }) {
       pay(purseStore, room, occupant.account, lines(room))
+    },
+    // Requests for voice go to all moderators, invitations to ten at once: they are paid as lines are.
+    message({ room, occupant }) {
+      if (!occupant) return false
+      requirePace(room, occupant.account)
+      pay(purseStore, room, occupant.account, lines(room))
+      return false
     },
     mayAppear(appearing) {
       if (isExempt(appearing)) return

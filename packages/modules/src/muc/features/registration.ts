@@ -46,8 +46,11 @@ function requireRegistration(rooms: Rooms, request: IqRequest): RoomTurn {
   const affiliation = room.affiliationOf(bare(request.from))
   const isClosed =
     !room.setting('muc#roomconfig_allow_register') || room.setting('muc#roomconfig_membersonly')
+  // SECURITY: members are told what is said, so nobody becomes one without the password.
+  const isKeptOut =
+    room.setting('muc#roomconfig_passwordprotectedroom') && !room.occupantOf(request.from)
   // Members may choose a nickname wherever it is; strangers get in where the room is open to them.
-  if (affiliation === 'outcast' || (affiliation === 'none' && isClosed))
+  if (affiliation === 'outcast' || (affiliation === 'none' && (isClosed || isKeptOut)))
     throw new StanzaError('not-allowed')
   return room
 }
