@@ -175,3 +175,57 @@ story(
     assert.doesNotMatch(await run('list-assigned', {}), /hag66/)
   },
 )
+
+story('XEP-0045 §4.2, §7.10: nobody gets voice by registering', async (tale) => {
+  const room = newRoom()
+  const [crone, hecate] = await gathered(
+    tale,
+    room,
+    { firstwitch: cauldron, secondwitch: broom },
+    { 'muc#roomconfig_moderatedroom': '1' },
+  )
+  assert(crone && hecate)
+
+  await hecate.send`<iq type='set' id='r' to='${room}'><query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#register</value></field><field var='muc#register_roomnick'><value>secondwitch</value></field></x></query></iq>`
+  hecate.receives`${refused(hecate, room, 'r', 'not-allowed', 'cancel')}`
+  await hecate.send`<message to='${room}' type='groupchat'><body>x</body></message>`
+  assert.match(text(hecate.drain()[0]), /<forbidden /)
+})
+
+for (const [what, fields] of [
+  ['for members', { 'muc#roomconfig_membersonly': '1' }],
+  [
+    'with a password',
+    { 'muc#roomconfig_passwordprotectedroom': '1', 'muc#roomconfig_roomsecret': 'cauldronburn' },
+  ],
+] as const)
+  story(`XEP-0045 §6.4: disco does not say what a room ${what} talks about`, async (tale) => {
+    const room = newRoom()
+    const [crone] = await gathered(tale, room, { firstwitch: cauldron })
+    assert(crone)
+    const hag = await tale.online(crypt)
+    const subject = async () => {
+      await hag.send`<iq type='get' id='i' to='${room}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
+      return text(await hag.hears('i')).includes('Fire Burn')
+    }
+    await crone.send`<message to='${room}' type='groupchat'><subject>Fire Burn</subject></message>`
+    assert.equal(await subject(), true)
+    await configure(crone, room, fields)
+    assert.equal(await subject(), false)
+  })
+
+story('XEP-0045 §9.1: a reason is kept with the list, and short', async (tale) => {
+  const room = newRoom()
+  const [crone] = await gathered(tale, room, { firstwitch: cauldron })
+  assert(crone)
+  const ban = (length: number) =>
+    change(
+      crone,
+      room,
+      `<item jid='${hagBare}' affiliation='outcast'><reason>${'x'.repeat(length)}</reason></item>`,
+    )
+  await ban(5_000)
+  assert.match(text(await crone.hears('change')), /<policy-violation /)
+  await ban(1_000)
+  assert.equal((await crone.hears('change')).attrs.type, 'result')
+})

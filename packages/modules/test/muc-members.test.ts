@@ -146,7 +146,7 @@ story('who gets the name of an account that is gone is not who that was', async 
   crone.receives`<iq type='result' id='l' from='${room}' to='${crone.jid}'><query xmlns='${NS_ADMIN}'><item affiliation='owner' jid='${crone.account}'/></query></iq>`
 })
 
-story('XEP-0045 §14.1: whose session is gone leaves; whose client grumbles stays', async (tale) => {
+story('XEP-0045 §11.1: whose session is gone leaves; whose client grumbles stays', async (tale) => {
   const room = newRoom()
   const [crone, hag] = await gathered(tale, room, { firstwitch: cauldron, thirdwitch: crypt })
   assert(crone && hag)

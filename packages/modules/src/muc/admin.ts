@@ -19,6 +19,9 @@ import { itemElement, NS_MUC_ADMIN, readAffiliation, readRole, textOf } from './
 /** Changes in one request, for each of them copies the list; longer ones come in several. */
 export const changesAtOnce = 200
 
+/** Longest reason: the list of a room, which may be long, keeps one for each account. */
+const reasonBytes = 1_024
+
 /** The room that is asked. @throws {StanzaError} `item-not-found` */
 export function requireRoom(rooms: Rooms, { scope }: IqRequest): RoomTurn {
   const room = RoomTurn.find(rooms, scope)
@@ -102,6 +105,8 @@ export function changeList(rooms: Rooms, request: IqRequest): IqAnswer {
 
 function changeOne(room: RoomTurn, request: IqRequest, item: XmlElement): void {
   const reason = textOf(item, 'reason')
+  if (reason !== undefined && Buffer.byteLength(reason) > reasonBytes)
+    throw new StanzaError('policy-violation', `A reason may have ${reasonBytes} bytes.`)
   if (item.attrs.affiliation !== undefined) {
     changeAccount(room, request, item, reason)
     return

@@ -26,7 +26,7 @@ export function leave(room: RoomTurn, from: Jid, presence: Stanza): void {
   )
 }
 
-/** A resource that could not be reached is gone (§14.1). */
+/** A resource that could not be reached is gone (§11.1). */
 export function lose(room: RoomTurn, from: Jid): void {
   const occupant = room.occupantOf(from)
   if (occupant) depart(room, occupant, from, { codes: [333] })

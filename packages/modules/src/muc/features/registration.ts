@@ -45,7 +45,10 @@ function requireRegistration(rooms: Rooms, request: IqRequest): RoomTurn {
   const room = requireRoom(rooms, request)
   const affiliation = room.affiliationOf(bare(request.from))
   const isClosed =
-    !room.setting('muc#roomconfig_allow_register') || room.setting('muc#roomconfig_membersonly')
+    !room.setting('muc#roomconfig_allow_register') ||
+    room.setting('muc#roomconfig_membersonly') ||
+    // SECURITY: V44. Members have a voice, which moderators give here.
+    room.setting('muc#roomconfig_moderatedroom')
   // SECURITY: members are told what is said, so nobody becomes one without the password.
   const isKeptOut =
     room.setting('muc#roomconfig_passwordprotectedroom') && !room.occupantOf(request.from)

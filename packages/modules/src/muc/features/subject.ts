@@ -24,7 +24,8 @@ export function subject(config: (room: Room) => MucConfig): RoomFeature {
       },
     },
     info(room) {
-      const text = textOf(room)
+      // §14.4: what is said behind a door is not told in front of it.
+      const text = isClosed(room) ? '' : textOf(room)
       return [
         ...(text === '' ? [] : [infoField('muc#roominfo_subject', 'Subject', text)]),
         {
@@ -59,6 +60,13 @@ function sendSubject({ room, from }: Joining): void {
   room.tell(
     from,
     Stanza.parse(kept.stanza).append(delayElement({ from: room.jid, stamp: kept.at })),
+  )
+}
+
+function isClosed(room: Room): boolean {
+  return (
+    room.setting<boolean>('muc#roomconfig_membersonly') ||
+    room.setting<boolean>('muc#roomconfig_passwordprotectedroom')
   )
 }
 
