@@ -108,7 +108,8 @@ export async function runLoops(job: Job): Promise<Measured> {
   }
   await window.pass()
   const faults = await loops.stop()
-  // A BOSH session that is left lives on, and what comes to its account is the next measurement's.
+  // A BOSH session that is left lives on, and what it had not read goes to the next session of its account: the marks in it
+  // would be taken for the next measurement's.
   await Promise.all(sessions.map(({ connection }) => connection.close()))
   return window.result({ sessions: sessions.length, ...faults })
 }
