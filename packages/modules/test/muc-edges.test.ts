@@ -229,3 +229,34 @@ story('XEP-0045 §9.1: a reason is kept with the list, and short', async (tale) 
   await ban(1_000)
   assert.equal((await crone.hears('change')).attrs.type, 'result')
 })
+
+story(
+  'XEP-0045 §7.2.8, §7.6: a change of nickname brings together no more resources than come in',
+  { modules: { muc: { resources: 1 } }, memoryOnly: 'it has a limit of its own' },
+  async (tale) => {
+    const room = newRoom()
+    const [crone, hag] = await gathered(tale, room, { firstwitch: cauldron, thirdwitch: crypt })
+    assert(crone && hag)
+    const laptop = await tale.online('hag66@capulet.example/laptop')
+    await join(laptop, room, 'fourthwitch')
+    laptop.drain()
+
+    await laptop.send`<presence to='${room}/thirdwitch'/>`
+    assert.match(text(laptop.drain()[0]), /<resource-constraint /)
+  },
+)
+
+story('XEP-0045 §10.1.1: a room that is not configured yet is none to others', async (tale) => {
+  const room = newRoom()
+  const crone = await tale.online(cauldron)
+  const hag = await tale.online(crypt)
+  await join(crone, room, 'firstwitch')
+  crone.drain()
+
+  await hag.send`<iq type='get' id='i' to='${room}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
+  assert.match(text(await hag.hears('i')), /<item-not-found /)
+  await hag.send`<iq type='get' id='r' to='${room}'><query xmlns='jabber:iq:register'/></iq>`
+  assert.match(text(await hag.hears('r')), /<item-not-found /)
+  await crone.send`<iq type='get' id='i' to='${room}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
+  assert.equal((await crone.hears('i')).attrs.type, 'result')
+})

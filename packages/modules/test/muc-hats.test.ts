@@ -155,3 +155,17 @@ story(
     )
   },
 )
+
+story('XEP-0317 §3.5: nobody wears so many hats that its presence gets long', async (tale) => {
+  const room = newRoom()
+  const [crone, hag] = await gathered(tale, room, { firstwitch: cauldron, thirdwitch: crypt })
+  assert(crone && hag)
+  const wear = async (number: number) => {
+    const uri = `urn:hat:${number}`
+    await run(crone, room, 'create', { 'hats#title': 'Hat', 'hats#uri': uri })
+    return run(crone, room, 'assign', { 'hats#jid': crypted, 'hats#uri': uri })
+  }
+  for (let number = 1; number <= 10; number += 1)
+    assert.match(await wear(number), /status="completed"/)
+  assert.match(await wear(11), /<resource-constraint /)
+})

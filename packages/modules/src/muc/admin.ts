@@ -23,9 +23,12 @@ export const changesAtOnce = 200
 const reasonBytes = 1_024
 
 /** The room that is asked. @throws {StanzaError} `item-not-found` */
-export function requireRoom(rooms: Rooms, { scope }: IqRequest): RoomTurn {
+export function requireRoom(
+  rooms: Rooms,
+  { scope, from }: Pick<IqRequest, 'scope' | 'from'>,
+): RoomTurn {
   const room = RoomTurn.find(rooms, scope)
-  if (!room) throw new StanzaError('item-not-found')
+  if (!room || room.isNoneTo(from)) throw new StanzaError('item-not-found')
   return room
 }
 

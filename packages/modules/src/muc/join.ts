@@ -126,12 +126,7 @@ function enter(rooms: Rooms, found: RoomTurn | undefined, entering: Entering): v
   const occupant = known
     ? withResource(known, resource)
     : newOccupant(nick, role, resource, scope.now)
-  if (occupant.resources.length > room.config.resources)
-    throw refusal(
-      scope,
-      'resource-constraint',
-      `${room.config.resources} resources are in already.`,
-    )
+  mayBeThatMany(room, occupant)
   room.putOccupant(occupant)
   sendLists(room, occupant, entering.stanza)
   // §7.1: everybody's presence, one's own, then the history, the subject, and what is said.
@@ -140,6 +135,13 @@ function enter(rooms: Rooms, found: RoomTurn | undefined, entering: Entering): v
   if (known) tellItself(room, occupant, { selfCodes }, resource.jid)
   else announce(room, occupant, { selfCodes })
   for (const feature of rooms.features()) feature.joined?.(joining, occupant)
+}
+
+/** @throws {StanzaError} `resource-constraint` */
+function mayBeThatMany(room: RoomTurn, { resources }: Occupant): void {
+  const { resources: most } = room.config
+  if (resources.length > most)
+    throw refusal(room.scope, 'resource-constraint', `${most} resources are in already.`)
 }
 
 function joiningOf(room: RoomTurn, { resource: { jid: from }, nick, stanza }: Entering): Joining {
@@ -156,7 +158,7 @@ function entryCodes(room: RoomTurn, occupant: Occupant): readonly number[] {
 function admit(room: RoomTurn, joining: Joining): void {
   const { scope } = room
   if (joining.affiliation === 'outcast') throw refusal(scope, 'forbidden')
-  if (room.record.locked && joining.affiliation !== 'owner') throw refusal(scope, 'item-not-found')
+  if (room.isNoneTo(joining.from)) throw refusal(scope, 'item-not-found')
   for (const feature of room.rooms.features()) asTheRoom(scope, () => feature.mayJoin?.(joining))
   mayHave(room, joining)
 }
@@ -226,6 +228,7 @@ function changeNick(
   const moved = there
     ? withResource(there, resource)
     : newOccupant(nick, occupant.role, resource, occupant.since)
+  mayBeThatMany(room, moved)
   const told = { codes: [303], item: { nick }, role: occupant.role }
   // Other resources keep the nickname: they were not asked.
   if (rest.length > 0) {

@@ -27,7 +27,7 @@ import {
   NS_ACTIVITY,
   subscriptionStore,
 } from './activity.ts'
-import { changeList, readList } from './admin.ts'
+import { changeList, readList, requireRoom } from './admin.ts'
 import { affiliationLogStore } from './affiliation-log.ts'
 import { roomCommands, serveCommands } from './commands.ts'
 import { mucConfig } from './config.ts'
@@ -203,16 +203,16 @@ export const muc: XmppModule = defineModule({
     hooks.timer(paceTimer, ({ scope }) => settlePurses(scope, settings(scope)))
     hooks.on('account.deleted', ({ scope }) => sayFarewell(scope))
 
-    disco.info(entity, ({ scope }) => describe(requireRoom(rooms, scope)))
+    disco.info(entity, (query) => describe(requireRoom(rooms, query)))
     // §6.5: who is in a room is not the public's business.
-    disco.items(entity, ({ scope }) => {
-      requireRoom(rooms, scope)
+    disco.items(entity, (query) => {
+      requireRoom(rooms, query)
       return []
     })
     disco.node(entity, (query) => hatCommandNode(rooms, query))
-    disco.node(entity, ({ scope, node, from }): DiscoNode | undefined => {
-      if (node !== 'x-roomuser-item') return undefined
-      const name = reservedNick(requireRoom(rooms, scope), bare(from))
+    disco.node(entity, (query): DiscoNode | undefined => {
+      if (query.node !== 'x-roomuser-item') return undefined
+      const name = reservedNick(requireRoom(rooms, query), bare(query.from))
       const identities = name === undefined ? [] : [{ category: 'conference', type: 'text', name }]
       return { info: { identities }, items: [] }
     })
@@ -250,12 +250,6 @@ function builtIn(
     history(({ scope }) => config(scope)),
     subject(({ scope }) => config(scope)),
   ]
-}
-
-function requireRoom(rooms: Rooms, scope: Scope): RoomTurn {
-  const room = RoomTurn.find(rooms, scope)
-  if (!room) throw new StanzaError('item-not-found')
-  return room
 }
 
 /** §6.4 */

@@ -149,6 +149,11 @@ export class RoomTurn implements Room {
     return this.record.locked
   }
 
+  /** It is not configured yet, and so to others does not exist (XEP-0045 §7.2.11). */
+  isNoneTo(jid: Jid): boolean {
+    return this.record.locked && this.affiliationOf(bare(jid)) !== 'owner'
+  }
+
   get isPersistent(): boolean {
     return this.setting('muc#roomconfig_persistentroom')
   }
@@ -234,7 +239,8 @@ export class RoomTurn implements Room {
     const account = bare(jid)
     const affiliation = this.affiliationOf(account)
     if (affiliation === 'outcast') return false
-    if (this.record.locked) return affiliation === 'owner'
+    if (this.isNoneTo(jid)) return false
+    if (this.record.locked) return true
     // Whoever is in with another device was let in, with the password where there is one.
     for (const occupant of this.occupants()) if (occupant.account === account) return true
     const from = jid as FullJid

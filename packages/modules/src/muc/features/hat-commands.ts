@@ -37,7 +37,7 @@ interface HatCommand {
   run(room: RoomTurn, values: Values): DataForm | undefined
 }
 
-const uriField = textField(1_000)
+const uriField = textField(250)
 const required = { required: true } as const
 const titleField = { kind: textField(100), label: 'Hat Title', ...required }
 

@@ -23,6 +23,8 @@ export interface Hats {
 }
 
 const feature = 'hats'
+/** Hats of one account: they are in each of its presences, and all of them in the room's row. */
+const hatsEach = 10
 const empty: Hats = { hats: [], worn: {} }
 
 /** Hats, shown with the presence of whoever wears one (XEP-0317 §3.1). */
@@ -107,6 +109,8 @@ export function wear(room: RoomTurn, account: BareJid, uri: string, isWorn: bool
   const { [account]: _, ...others } = worn
   if (isWorn && Object.keys(others).length >= room.config.hatsWorn)
     throw new StanzaError('resource-constraint', `${room.config.hatsWorn} may wear hats in a room.`)
+  if (isWorn && before.length >= hatsEach)
+    throw new StanzaError('resource-constraint', `One may wear ${hatsEach} hats.`)
   const after = isWorn ? [...before, uri] : before.filter((each) => each !== uri)
   const all = after.length === 0 ? others : { ...others, [account]: after }
   room.keep(feature, { hats: known, worn: all } satisfies Hats)
