@@ -260,3 +260,20 @@ story('XEP-0045 §10.1.1: a room that is not configured yet is none to others', 
   await crone.send`<iq type='get' id='i' to='${room}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
   assert.equal((await crone.hears('i')).attrs.type, 'result')
 })
+
+story('XEP-0045 §7.2.5: who is in and joins again needs no new password', async (tale) => {
+  const room = newRoom()
+  const [crone, hag] = await gathered(tale, room, { firstwitch: cauldron, thirdwitch: crypt })
+  assert(crone && hag)
+  await configure(crone, room, {
+    'muc#roomconfig_passwordprotectedroom': '1',
+    'muc#roomconfig_roomsecret': 'cauldronburn',
+  })
+  hag.drain()
+
+  await join(hag, room, 'thirdwitch')
+
+  // It would take itself for gone, and still be there for all others.
+  const told = hag.drain().map(text)
+  assert.match(told[1] ?? '', /<status code="110"/)
+})

@@ -119,7 +119,8 @@ function enter(rooms: Rooms, found: RoomTurn | undefined, entering: Entering): v
   const { scope, resource, nick } = entering
   const room = found ?? create(rooms, entering)
   const joining = joiningOf(room, entering)
-  if (found) admit(room, joining)
+  // Who is in was let in, and is not told otherwise while all others see it there.
+  if (found && !found.occupantOf(resource.jid)) admit(room, joining)
   const known = room.occupant(nick)
   const role = known?.role ?? initialRole(joining.affiliation, room.settings)
   if (!isPresent(role)) throw refusal(scope, 'forbidden')
