@@ -32,6 +32,19 @@ story(
   },
 )
 
+story('XEP-0045 §4.2, RFC 6120 §8.3.1: an error between occupants names nobody', async (tale) => {
+  const room = newRoom()
+  const [, hecate, hag] = await gathered(tale, room, trio)
+  assert(hecate && hag)
+  await hecate.send`<iq type='get' id='v' to='${room}/thirdwitch'><query xmlns='jabber:iq:version'/></iq>`
+  const [request] = hag.drain()
+  const unavailable = `<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>`
+
+  await hag.send`<iq type='error' id='${request?.id}' to='${request?.from}'><query xmlns='jabber:iq:version'/><error type='cancel' by='${hag.jid}'>${unavailable}</error></iq>`
+
+  hecate.receives`<iq type='error' id='v' from='${room}/thirdwitch' to='${hecate.jid}'><query xmlns='jabber:iq:version'/><error type='cancel'>${unavailable}</error></iq>`
+})
+
 for (const [what, item] of [
   ['§8.2: kicked', "nick='thirdwitch' role='none'"],
   ['§9.1: banned', `jid='${hagBare}' affiliation='outcast'`],

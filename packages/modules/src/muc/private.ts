@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Occupant, ServiceStanza } from '@tactus/core'
 import { bare, type Jid, resourcepart } from '@tactus/jid'
 import { iqResult, isRequest, StanzaError } from '@tactus/stanza'
-import type { Stanza } from '@tactus/xml'
+import { clone, type Stanza } from '@tactus/xml'
 import { stampsOf } from './presence.ts'
 import { type Rooms, RoomTurn } from './room.ts'
 import { userElement, withoutClaims } from './wire.ts'
@@ -67,7 +67,17 @@ function passAnswer(room: RoomTurn, { from, to, stanza, scope }: ServiceStanza):
   const resources = room.occupant(resourcepart(to) ?? '')?.resources ?? []
   const asking = resources.find(({ jid }) => markOf(room, jid) === way.asking)
   if (!asking) return
-  scope.send(stanza.with({ from: room.addressOf(way.asked), to: asking.jid, id: way.id }))
+  const answer = { from: room.addressOf(way.asked), to: asking.jid, id: way.id }
+  scope.send(byNobody(stanza).with(answer))
+}
+
+/** SECURITY: V44. An error may name who found it (RFC 6120 §8.3.1): the account that was asked, or a resource of it. */
+function byNobody(stanza: Stanza): Stanza {
+  const error = stanza.child('error', stanza.ns)
+  if (error?.attrs.by === undefined) return stanza
+  const unsigned = clone(error)
+  unsigned.attrs.by = undefined
+  return stanza.without(({ name, ns }) => name === 'error' && ns === stanza.ns).append(unsigned)
 }
 
 /** SECURITY: V44. By it the room knows a resource again, and nobody else learns or guesses an address. */
