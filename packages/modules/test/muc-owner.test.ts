@@ -3,6 +3,7 @@ import { story } from '@tactus/testkit'
 import {
   broom,
   cauldron,
+  change,
   codes,
   configure,
   crypt,
@@ -237,6 +238,25 @@ story(
     const another = newRoom()
     await join(crone, another, 'firstwitch')
     assert.match(text(crone.drain()[0]), /<not-allowed/)
+  },
+)
+
+story(
+  'SECURITY: who is made an owner of rooms may still make its own',
+  { modules: { muc: { roomsPerAccount: 1 } } },
+  async (tale) => {
+    const room = newRoom()
+    const [crone, other] = await gathered(tale, room, {
+      firstwitch: cauldron,
+      fourthwitch: 'crone2@montague.example/laptop',
+    })
+    assert(crone && other)
+    await change(crone, room, `<item jid='${other.account}' affiliation='owner'/>`)
+    assert.match(text(other.drain()[0]), /affiliation="owner"/)
+
+    await join(other, newRoom(), 'fourthwitch')
+
+    assert.match(text(other.drain()[0]), /<status code="201"\/>/)
   },
 )
 

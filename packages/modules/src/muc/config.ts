@@ -20,7 +20,7 @@ export const mucConfig: z.ZodType<MucConfig> = z.strictObject({
     description: 'Most rooms of a service.',
   }),
   roomsPerAccount: z.int().positive().default(100).meta({
-    description: 'Most rooms that an account owns when it makes another.',
+    description: 'Most rooms that an account has made, and that are there, when it makes another.',
   }),
   occupants: z.int().positive().default(500).meta({
     description: 'Most occupants of a room; its owners choose a number up to this.',

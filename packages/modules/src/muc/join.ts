@@ -191,7 +191,7 @@ function asTheRoom(scope: Scope, check: () => void): void {
 function create(rooms: Rooms, { scope, resource }: Entering): RoomTurn {
   const account = bare(resource.jid)
   mayCreate(rooms, scope, resource.jid)
-  const room = RoomTurn.make(rooms, scope, { locked: true })
+  const room = RoomTurn.make(rooms, scope, { locked: true, creator: account })
   room.setAffiliated(account, { affiliation: 'owner', nick: undefined, reason: undefined })
   return room
 }
@@ -211,7 +211,7 @@ function mayCreate(rooms: Rooms, scope: Scope, by: Jid): void {
   if (rooms.isAdmin(account)) return
   const { rooms: most, roomsPerAccount } = rooms.config(scope)
   const there = scope.get(roomCountStore, account)
-  if (there && (there.all >= most || there.owned >= roomsPerAccount))
+  if (there && (there.all >= most || there.own >= roomsPerAccount))
     throw refusal(scope, 'not-allowed', 'There are as many rooms as there may be.')
 }
 

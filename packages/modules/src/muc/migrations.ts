@@ -91,3 +91,21 @@ export const affiliationLogMigration: Migration = {
       .execute()
   },
 }
+
+/** Who made a room. Of those that are there it is taken to be one of the owners. */
+export const creatorMigration: Migration = {
+  name: '0151-muc-creator',
+  async up(db, dialect) {
+    await db.schema.alterTable(roomTable).addColumn('creator', columnTypes(dialect).text).execute()
+    await db
+      .updateTable(roomTable)
+      .set(({ selectFrom, fn }) => ({
+        creator: selectFrom(affiliationTable)
+          .select(fn.min('jid').as('jid'))
+          .whereRef(`${affiliationTable}.entity`, '=', `${roomTable}.entity`)
+          .where('affiliation', '=', 'owner'),
+      }))
+      .execute()
+    await db.schema.createIndex('muc_room_creator').on(roomTable).columns(['creator']).execute()
+  },
+}

@@ -67,6 +67,7 @@ import { leave, lose } from './leave.ts'
 import { listingJob, startListing } from './listing.ts'
 import {
   affiliationLogMigration,
+  creatorMigration,
   listingMigration,
   mucMigration,
   temporaryMigration,
@@ -147,6 +148,7 @@ export const muc: XmppModule = defineModule({
     temporaryMigration,
     listingMigration,
     affiliationLogMigration,
+    creatorMigration,
   ],
   commands: roomCommands,
   jobs: { list: listingJob, farewell: farewellJob, sweep: sweepJob, activity: activityJob },

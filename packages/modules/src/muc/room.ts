@@ -86,11 +86,13 @@ export class RoomTurn implements Room {
     {
       locked = false,
       persistent = rooms.initial['muc#roomconfig_persistentroom'] === true,
-    }: { locked?: boolean; persistent?: boolean },
+      creator,
+    }: { locked?: boolean; persistent?: boolean; creator?: BareJid },
   ): RoomTurn {
     scope.set(roomStore, '', {
       service: domainpart(scope.entity),
       created: scope.now,
+      creator,
       secret: Buffer.from(scope.random(16)).toString('base64url'),
       locked,
       listed: false,

@@ -6,6 +6,8 @@ export interface RoomRecord {
   /** Domain of the service. */
   readonly service: string
   readonly created: number
+  /** The account that made it, whoever owns it now; undefined for one that an operator made. */
+  readonly creator: string | undefined
   readonly secret: string
   /** Its owner has not configured it yet (XEP-0045 §10.1). */
   readonly locked: boolean
@@ -51,6 +53,7 @@ export const roomStore: DurableStore<RoomRecord> = {
       entity: string
       service: string
       created: number
+      creator: string | null
       locked: number
       listed: number
       temporary: number | null
@@ -58,11 +61,12 @@ export const roomStore: DurableStore<RoomRecord> = {
       data: string
     }>(reader, roomTable, keys)
     return new Map(
-      rows.map(({ entity, service, created, locked, listed, temporary, title, data }) => [
+      rows.map(({ entity, service, created, creator, locked, listed, temporary, title, data }) => [
         stateKey(entity, ''),
         {
           service,
           created: Number(created),
+          creator: creator ?? undefined,
           locked: Number(locked) === 1,
           listed: Number(listed) === 1,
           temporary: temporary === null ? undefined : Number(temporary),
@@ -79,11 +83,13 @@ export const roomStore: DurableStore<RoomRecord> = {
         rows.delete(roomTable, ['entity'], { entity })
         continue
       }
-      const { service, created, locked, listed, temporary, title, secret, settings, kept } = after
+      const { service, created, creator, locked, listed, temporary, title } = after
+      const { secret, settings, kept } = after
       rows.upsert(roomTable, ['entity'], {
         entity,
         service,
         created,
+        creator: creator ?? null,
         locked: locked ? 1 : 0,
         listed: listed ? 1 : 0,
         temporary: temporary ?? null,
@@ -172,18 +178,22 @@ export const historyStore: DurableStore<readonly HistoryLine[]> = {
   },
 }
 
-/** How many rooms there are already where one more shall be. Key within the room: the account that makes it. */
-export const roomCountStore: DurableStore<{ readonly owned: number; readonly all: number }> = {
+/**
+ * How many rooms there are already where one more shall be. Key within the room: the account that makes it.
+ *
+ * SECURITY: those count that it made itself. Anybody may make others owners, who then could make none any more.
+ */
+export const roomCountStore: DurableStore<{ readonly own: number; readonly all: number }> = {
   kind: 'durable',
   name: 'muc-room-count',
 
   async load(reader, keys) {
-    const counts = new Map<string, { readonly owned: number; readonly all: number }>()
+    const counts = new Map<string, { readonly own: number; readonly all: number }>()
     for (const { entity, key } of keys) {
-      const owned = await countOf(reader, affiliationTable, { jid: key, affiliation: 'owner' })
+      const own = await countOf(reader, roomTable, { creator: key })
       const service = entity.slice(entity.indexOf('@') + 1)
       const all = await countOf(reader, roomTable, { service })
-      counts.set(stateKey(entity, key), { owned, all })
+      counts.set(stateKey(entity, key), { own, all })
     }
     return counts
   },
