@@ -43,8 +43,12 @@ const acts: readonly Act[] = [
     words: `blog get -p romeo -s ${juliet} -i balcony -O json`,
     shows: /comments\/balcony"[\s\S]*"author_jid_verified": true[\s\S]*"love"/,
   },
-  { words: `blog set -p romeo -s ${juliet} -n ${comments} -T Soft`, shows: /published with ID/ },
-  { words: `pubsub get -p juliet -n ${comments}`, shows: new RegExp(`publisher="romeo@${domain}`) },
+  // It keeps comments at the service of the host, where that has all the features that it wants.
+  { words: `blog set -p romeo -s ${service} -n ${comments} -T Soft`, shows: /published with ID/ },
+  {
+    words: `pubsub get -p juliet -s ${service} -n ${comments}`,
+    shows: new RegExp(`publisher="romeo@${domain}`),
+  },
   { words: `pubsub node create -p juliet ${notes} -f title Notes`, shows: /notes/ },
   { words: `pubsub node info -p juliet ${notes}`, shows: /title: Notes/ },
   { words: `pubsub node affiliations set -p juliet ${notes} -a romeo@${domain} publisher` },
