@@ -104,7 +104,7 @@ test('the index of words has what is placed, and nothing that is gone', async ()
   assert.deepEqual(await found(storage.reader, { words: ['soft'] }), ['d', 'e', 'f', 'g'])
 })
 
-test('what waited when a process died has its place soon after the next one began', async (t: TestContext) => {
+test('what waited when a process ended has its place soon after the next one began', async (t: TestContext) => {
   const folder = await mkdtemp(join(tmpdir(), 'tactus-places-'))
   t.after(() => rm(folder, { recursive: true }))
   const open = () => openSqliteStorage({ folder, durability: 'batched', env: realEnv() })
